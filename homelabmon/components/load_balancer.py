@@ -1,0 +1,58 @@
+"""The address pool and its announcement, for the providers that take objects (MetalLB, Cilium)."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, ClassVar
+
+from homelabmon.spec.contribution import (
+    App,
+    ComponentConfig,
+    Contribution,
+    Manifest,
+    Offer,
+    Site,
+    Template,
+)
+
+APP = "load-balancer-pool"
+
+
+class LoadBalancerPool:
+    """Contributes the pool objects, when there is a pool to manage."""
+
+    name: ClassVar[str] = "load-balancer"
+    config: ClassVar[type[ComponentConfig] | None] = None
+
+    def offers(self, config: None, site: Site) -> tuple[Offer, ...]:
+        """Nothing: addresses reach Services by annotation."""
+        return ()
+
+    def contribute(self, config: None, site: Site) -> Contribution:
+        """An IPAddressPool and L2Advertisement, or Cilium's pool and announcement policy."""
+        balancer = site.cluster.load_balancer
+        if not balancer.pool or not balancer.manage_pool or balancer.provider not in ("metallb", "cilium"):
+            return Contribution()
+        params = {"balancer": balancer, "blocks": [_block(entry) for entry in balancer.pool]}
+        metallb = balancer.provider == "metallb"
+        template = Template(f"load-balancer/{balancer.provider}.yaml.j2", params)
+        return Contribution(
+            # MetalLB's namespace and controller are not ours: neither made nor labelled here.
+            apps=(App(APP, balancer.namespace if metallb else ""),),
+            manifests=(Manifest(APP, f"{balancer.provider}.yaml", template),),
+        )
+
+
+def _block(entry: str) -> dict[str, Any]:
+    """A pool entry as Cilium writes it. A CIDR becomes start and stop: its first and last address may be reserved."""
+    if "-" in entry:
+        start, stop = (part.strip() for part in entry.split("-", 1))
+        return {"start": start, "stop": stop}
+    try:
+        network = ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        return {"cidr": entry}
+    return {"start": str(network[0]), "stop": str(network[-1])}
+
+
+LOAD_BALANCER = LoadBalancerPool()

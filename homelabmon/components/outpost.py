@@ -1,0 +1,107 @@
+"""The outpost as the cluster sees it: the dead man's switch it sends to, the target it scrapes, and its own config."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from homelabmon.components.route_table import channel_entries, default_entry, route_entries
+from homelabmon.spec import names
+from homelabmon.spec.contribution import (
+    ALERTS_DEADMAN,
+    METRICS_CRDS,
+    ComponentConfig,
+    Contribution,
+    DocRow,
+    Edge,
+    Manifest,
+    Node,
+    Offer,
+    PlainFile,
+    Site,
+    Template,
+)
+from homelabmon.spec.relay_file import Intake, RelayFile, Watchdog
+from homelabmon.spec.watch import Outpost as OutpostConfig
+from homelabmon.spec.watch import Probe
+
+_SECRETS_DIR = "/run/secrets/homelabmon"
+
+
+class Outpost:
+    """Contributes what the cluster needs to be watched from outside, and the outpost's configuration."""
+
+    name: ClassVar[str] = "outpost"
+    config: ClassVar[type[ComponentConfig] | None] = None
+
+    def offers(self, config: None, site: Site) -> tuple[Offer, ...]:
+        """Takes the Watchdog."""
+        if site.outpost is None:
+            return ()
+        token = site.outpost.token or site.secret_default("outpost-token")
+        return (Offer(ALERTS_DEADMAN, site.outpost.url.rstrip("/") + names.PATH_ALERTMANAGER, data={"token": token}),)
+
+    def contribute(self, config: None, site: Site) -> Contribution:
+        """A scrape target for the cluster, and ``outpost/relay.yaml`` for the machine outside."""
+        outpost = site.outpost
+        if outpost is None:
+            return Contribution()
+        crds = site.offer(METRICS_CRDS)
+        manifests = []
+        if crds is not None and outpost.scrape:
+            params = {
+                "namespace": crds.namespace,
+                "host": _host_port(outpost.url),
+                "scheme": urlsplit(outpost.url).scheme,
+                "job": names.JOB_OUTPOST,
+            }
+            manifests.append(Manifest(crds.app, "outpost.yaml", Template("outpost/scrapeconfig.yaml.j2", params)))
+        nodes = [Node("outpost", "Outpost", "external")]
+        edges = [Edge("outpost", f"channel-{outpost.channel or site.defaults.channel}", "alerts")]
+        for probe in outside_probes(site):
+            nodes.append(Node(f"probe-{probe.name}", probe.name, "external"))
+            edges.append(Edge("outpost", f"probe-{probe.name}", "probes"))
+        return Contribution(
+            manifests=tuple(manifests),
+            files=(PlainFile("outpost/relay.yaml", data=outpost_file(outpost, site).to_data()),),
+            nodes=tuple(nodes),
+            edges=tuple(edges),
+            docs=(DocRow("Outpost", outpost.url, "outside the cluster: dead man's switch, heartbeats, status page"),),
+        )
+
+
+def outside_probes(site: Site) -> tuple[Probe, ...]:
+    """Probes that the outpost runs."""
+    return tuple(probe for probe in site.probes if probe.from_ in ("outpost", "both"))
+
+
+def outpost_file(outpost: OutpostConfig, site: Site) -> RelayFile:
+    """The outpost's configuration: the cluster's routes and channels, and what it watches by itself."""
+    token = outpost.token or site.secret_default("outpost-token")
+    return RelayFile.model_construct(
+        name=site.name,
+        role="outpost",
+        channels=channel_entries(site, _SECRETS_DIR),
+        default=default_entry(site),
+        routes=route_entries(site),
+        intake=Intake.model_construct(alertmanager_token_file=f"{_SECRETS_DIR}/{token.secret}/{token.key}"),
+        database=f"{names.DATA_DIR}/outpost.db",
+        heartbeats=tuple(beat for beat in site.heartbeats if beat.cronjob is None),
+        probes=outside_probes(site),
+        anchors=outpost.anchors,
+        watchdog=Watchdog.model_construct(
+            alertname=names.WATCHDOG, silence=outpost.silence, channel=outpost.channel or site.defaults.channel
+        ),
+        status_page=site.status_page,
+        url=outpost.url,
+    )
+
+
+def _host_port(url: str) -> str:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host = parts.hostname or ""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+OUTPOST = Outpost()

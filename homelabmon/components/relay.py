@@ -1,0 +1,207 @@
+"""The relay: our own service that takes webhooks and keeps one honest message per incident. One replica, one volume."""
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+import homelabmon
+from homelabmon.components.route_table import channel_entries, default_entry, route_entries
+from homelabmon.spec import names
+from homelabmon.spec.base import DnsLabel, HttpUrl, Model, Name, Quantity
+from homelabmon.spec.contribution import (
+    ALERTMANAGER,
+    ALERTS_PEOPLE,
+    EVENTS_FALCO,
+    GUARD,
+    LOGS_INTAKE,
+    METRICS,
+    METRICS_CRDS,
+    App,
+    ComponentConfig,
+    Contribution,
+    DocRow,
+    Edge,
+    Manifest,
+    NamespaceNeed,
+    Node,
+    Offer,
+    SecretNeed,
+    Site,
+    Template,
+)
+from homelabmon.spec.relay_file import Intake, RelayFile
+from homelabmon.spec.secrets import Secret, SecretRef
+
+APP = names.RELAY_NAME
+_LABELS = {"app.kubernetes.io/name": APP, "app.kubernetes.io/instance": APP}
+
+
+class Image(Model):
+    """A container image."""
+
+    repository: str = "ghcr.io/homelabmon/homelabmon"
+    """Where the image is pulled from."""
+    tag: str = homelabmon.__version__
+    """Its tag. Default: the version of homelabmon that renders."""
+    digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
+    """Pins the image to its bytes."""
+
+    @property
+    def reference(self) -> str:
+        """As a container spec wants it."""
+        return f"{self.repository}:{self.tag}" + (f"@{self.digest}" if self.digest else "")
+
+
+class RelayConfig(ComponentConfig):
+    """The `relay` section."""
+
+    image: Image = Image.model_construct()
+    """Container image of the relay."""
+    storage: Quantity = "1Gi"
+    """Size of the volume that holds what has been received and not yet delivered."""
+    token: Secret | None = None
+    """Token that Alertmanager sends. Default: key `alertmanager-token` of the Secret `homelabmon-relay`."""
+    falco_path: Secret | None = None
+    """Secret path segment that Falco uses, as it can send no headers. Default: key `falco-path` of the same Secret."""
+    self_channel: Name | None = None
+    """Channel for alerts about the relay itself, told by Alertmanager directly. Default: `defaults.channel`."""
+    allow_from: tuple[DnsLabel, ...] = ()
+    """Further namespaces whose pods may reach it."""
+    external_url: HttpUrl | None = None
+    """Address for links. Default: its LoadBalancer address."""
+    cpu: str = "20m"
+    """CPU request."""
+    memory: Quantity = "192Mi"
+    """Memory request and limit."""
+
+
+class Relay:
+    """Contributes the relay's objects and its configuration with the route table."""
+
+    name: ClassVar[str] = "relay"
+    config: ClassVar[type[ComponentConfig] | None] = RelayConfig
+
+    def offers(self, config: RelayConfig, site: Site) -> tuple[Offer, ...]:
+        """Takes alerts for people and Falco's events."""
+        url = site.service_url(APP, config.namespace, names.RELAY_PORT)
+        token, falco = _token(config, site), _falco_path(config, site)
+        people = {"token": token, "self_channel": config.self_channel}
+        shared: dict[str, Any] = {
+            "app": APP,
+            "namespace": config.namespace,
+            "service": APP,
+            "port": names.RELAY_PORT,
+            "pod_labels": _LABELS,
+        }
+        return (
+            Offer(ALERTS_PEOPLE, url + names.PATH_ALERTMANAGER, data=people, **shared),
+            Offer(EVENTS_FALCO, url + names.PATH_FALCO, data={"path_secret": falco}, **shared),
+            *site.lb_service("relay", APP, config.namespace, names.RELAY_PORT),
+        )
+
+    def contribute(self, config: RelayConfig, site: Site) -> Contribution:
+        """Deployment, Service, volume, NetworkPolicy, PodDisruptionBudget, ConfigMap and ServiceMonitor."""
+        file = relay_file(config, site)
+        secrets = sorted({ref.secret for ref in _secrets(config, site)})
+        params = {
+            "config": config,
+            "cluster": site.cluster,
+            "labels": _LABELS,
+            "name": APP,
+            "namespace": config.namespace,
+            "port": names.RELAY_PORT,
+            "secrets": secrets,
+            "secrets_dir": names.SECRETS_DIR,
+            "config_dir": names.CONFIG_DIR,
+            "config_file": names.CONFIG_FILE,
+            "data_dir": names.DATA_DIR,
+            "relay_file": file.to_data(),
+            "senders": _senders(config, site),
+            "asks": _asks(site),
+            "lb_annotations": site.lb_annotations("relay"),
+        }
+        crds = site.offer(METRICS_CRDS)
+        manifests = [
+            Manifest(APP, f"{file_name}.yaml", Template(f"relay/{file_name}.yaml.j2", params))
+            for file_name in ("configmap", "deployment", "service", "volume", "networkpolicy", "disruption")
+        ]
+        if crds is not None:
+            manifests.append(Manifest(crds.app, "relay.yaml", Template("relay/servicemonitor.yaml.j2", params)))
+        channels = [Node(f"channel-{name}", f"#{name}", "channel") for name in site.channels]
+        return Contribution(
+            apps=(App(APP, config.namespace),),
+            manifests=tuple(manifests),
+            namespaces=(NamespaceNeed(config.namespace, "restricted"),),
+            secrets=tuple(
+                SecretNeed(config.namespace, ref.secret, ref.key, "the relay") for ref in _secrets(config, site)
+            ),
+            nodes=(Node("relay", "Discord proxy (relay)"), *channels),
+            edges=tuple(Edge("relay", node.id, "alerts") for node in channels),
+            docs=(
+                DocRow(
+                    "Discord proxy (relay)",
+                    f"{config.namespace}/{APP}",
+                    "takes Alertmanager and Falco webhooks, posts to channels",
+                ),
+            ),
+        )
+
+
+def relay_file(config: RelayConfig, site: Site) -> RelayFile:
+    """The relay's configuration."""
+    alertmanager, metrics = site.offer(ALERTMANAGER), site.offer(METRICS)
+    links = {
+        "alertmanager": alertmanager.data.get("external_url") if alertmanager else None,
+        "prometheus": site.lan_url("prometheus", 9090),
+        "grafana": site.lan_url("grafana", 80),
+        "relay": config.external_url or site.lan_url("relay", names.RELAY_PORT),
+    }
+    return RelayFile.model_construct(
+        name=site.name,
+        role="relay",
+        channels=channel_entries(site, names.SECRETS_DIR),
+        default=default_entry(site),
+        routes=route_entries(site),
+        intake=Intake.model_construct(
+            alertmanager_token_file=_token(config, site).file,
+            falco_path_file=_falco_path(config, site).file,
+        ),
+        alertmanagers=tuple(alertmanager.data["replicas"]) if alertmanager else (),
+        prometheus=metrics.url if metrics else None,
+        links={name: url for name, url in links.items() if url},
+        database=f"{names.DATA_DIR}/relay.db",
+    )
+
+
+def _token(config: RelayConfig, site: Site) -> SecretRef:
+    return config.token or site.secret_default("alertmanager-token")
+
+
+def _falco_path(config: RelayConfig, site: Site) -> SecretRef:
+    return config.falco_path or site.secret_default("falco-path")
+
+
+def _secrets(config: RelayConfig, site: Site) -> list[SecretRef]:
+    refs = [_token(config, site), _falco_path(config, site)]
+    refs += [channel.discord.webhook for channel in site.channels.values()]
+    return list(dict.fromkeys(refs))
+
+
+def _senders(config: RelayConfig, site: Site) -> list[dict[str, Any]]:
+    """Who may connect: the pods behind the offers that speak to the relay, and namespaces the owner names."""
+    offers = [site.offer(ALERTMANAGER), site.offer(METRICS), site.offer(LOGS_INTAKE), *site.offered(GUARD)]
+    senders = [{"namespace": offer.namespace, "labels": dict(offer.pod_labels)} for offer in offers if offer]
+    return senders + [{"namespace": namespace, "labels": {}} for namespace in config.allow_from]
+
+
+def _asks(site: Site) -> list[dict[str, Any]]:
+    """Whom the relay asks: every Alertmanager replica, and Prometheus."""
+    offers = [site.offer(ALERTMANAGER), site.offer(METRICS)]
+    return [
+        {"namespace": offer.namespace, "labels": dict(offer.pod_labels), "port": offer.port}
+        for offer in offers
+        if offer
+    ]
+
+
+RELAY = Relay()

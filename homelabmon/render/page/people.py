@@ -1,0 +1,137 @@
+"""Who is told, where and how soon: routes, channels, the churn window, maintenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from homelabmon.render.fold import Folded
+from homelabmon.render.page import words
+from homelabmon.render.page.markdown import blocks, code, listed, plain, table
+from homelabmon.spec import names
+from homelabmon.spec.base import format_duration
+from homelabmon.spec.contribution import ALERTS_DEADMAN, ALERTS_PEOPLE
+from homelabmon.spec.routes import Route, RouteOptions, hold_for
+from homelabmon.stack import Stack
+
+Options = Mapping[str, Any]
+
+
+def routing(stack: Stack, folded: Folded) -> list[str]:
+    """Every route in the order in which it is tried, with what it inherits written out."""
+    rows = [
+        (_route_name(depth, route), words.matchers(route.all_matchers) or "every alert", *_cells(options))
+        for depth, route, options in _walk(stack.routes, _own(stack.defaults))
+    ]
+    rows.append(("everything else", "no route matched", *_cells(_own(stack.defaults))))
+    nested = ["A route marked `↳` lies inside the one above it: it is tried first, and takes what both match."]
+    return blocks(
+        ["Tried from top to bottom; the first match wins, unless the route says that later ones are tried as well."],
+        table(("Route", "Alerts", "Channel", "Grouped by", "Held for"), rows),
+        nested if any(route.routes for route in stack.routes) else (),
+        _before_routes(stack, folded),
+        _expected(stack),
+    )
+
+
+def _own(options: RouteOptions) -> Options:
+    values = {name: getattr(options, name) for name in ("channel", "group_by", "hold")}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _walk(routes: Iterable[Route], inherited: Options, depth: int = 0) -> Iterator[tuple[int, Route, Options]]:
+    for route in routes:
+        options = {**inherited, **_own(route)}
+        yield depth, route, options
+        yield from _walk(route.routes, options, depth + 1)
+
+
+def _route_name(depth: int, route: Route) -> str:
+    return "↳ " * depth + plain(route.name) + (" (and later ones)" if route.continue_ else "")
+
+
+def _cells(options: Options) -> tuple[str, str, str]:
+    return words.channel(options["channel"]), words.grouping(options["group_by"]), words.hold(options["hold"])
+
+
+def _before_routes(stack: Stack, folded: Folded) -> list[str]:
+    """What Alertmanager decides before any route of the stack."""
+    if stack.components.alertmanager is None:
+        return []
+    deadman, people = folded.site.offer(ALERTS_DEADMAN), folded.site.offer(ALERTS_PEOPLE)
+    watchdog = "the outpost: its silence means that the pipeline is dead" if deadman else "nobody: there is no outpost"
+    lines = [
+        f"- {code(names.WATCHDOG)}, which always fires, goes to {watchdog}.",
+        f"- {code(names.INFO_INHIBITOR)} goes to nobody; it only holds back alerts of severity info.",
+    ]
+    if people is not None:
+        channel = str(people.data.get("self_channel") or stack.defaults.channel)
+        lines.append(f"- Alerts about the relay itself go from Alertmanager straight to {words.channel(channel)}.")
+    return ["Before these routes:", "", *lines]
+
+
+def _expected(stack: Stack) -> list[str]:
+    rows = [
+        (
+            plain(item.name),
+            ", ".join(code(f"{name}={value}") for name, value in item.alert.items()),
+            "nobody" if item.nobody else listed([words.channel(name) for name in item.channel]),
+        )
+        for item in stack.tests
+    ]
+    return blocks(["What the owner expects of it:"], table(("Name", "Alert", "Told"), rows)) if rows else []
+
+
+def channels(stack: Stack, folded: Folded) -> list[str]:  # noqa: ARG001 - sections are alike
+    """Where people read."""
+    rows = []
+    for name, channel in stack.channels.items():
+        discord = channel.discord
+        thread = f", thread {discord.thread_id}" if discord.thread_id is not None else ""
+        rows.append(
+            (
+                words.channel(name),
+                plain(channel.description),
+                f"Discord{' forum' if discord.forum else ''}{thread}",
+                words.mentions(channel),
+                f"{code(discord.webhook.secret)}, key {code(discord.webhook.key)}",
+                words.channel(channel.fallback) if channel.fallback is not None else "",
+            )
+        )
+    return table(("Channel", "For", "Where", "Pings", "Webhook in Secret", "If it is gone"), rows)
+
+
+def churn(stack: Stack, folded: Folded) -> list[str]:
+    """How long an alert must live before anyone is told."""
+    differing = [
+        f"{plain(route.name)} ({words.hold(options['hold'])})"
+        for _, route, options in _walk(stack.routes, _own(stack.defaults))
+        if options["hold"] != stack.defaults.hold
+    ]
+    usual = hold_for(stack.defaults.hold, "warning")
+    window = f"that resolve within {format_duration(usual)} are never posted" if usual else "are posted at once"
+    how = (
+        "Without the relay, the hold is the time for which Alertmanager gathers a new group: exact for the first alert"
+        " of a group; later ones wait for the group's next round."
+        if folded.site.offer(ALERTS_PEOPLE) is None
+        else "The relay waits it out, and asks Alertmanager whether an alert is really gone before it drops it."
+    )
+    return blocks(
+        [f"Restarts and blips {window}. Critical alerts wait only where a hold says so.", how],
+        [f"Other holds: {', '.join(differing)}."] if differing else (),
+    )
+
+
+def maintenance(stack: Stack, folded: Folded) -> list[str]:  # noqa: ARG001 - sections are alike
+    """Windows in which alerts are not told."""
+    rows = [
+        (
+            plain(item.name),
+            words.window(item),
+            listed([plain(route) for route in item.routes]) or "everything",
+            plain(item.description),
+            "yes" if item.public else "no",
+        )
+        for item in stack.maintenance
+    ]
+    return table(("Window", "When", "Silent", "Why", "On the status page"), rows)

@@ -1,0 +1,237 @@
+"""The base of every typed model, and the scalar types they share. Imported by every model; imports only pydantic."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    StringConstraints,
+)
+from pydantic.json_schema import WithJsonSchema
+from pydantic_core import CoreSchema
+
+
+class Model(BaseModel):
+    """Frozen, closed (an unknown key is an error), and addressed by the names that stand in stack.yaml.
+
+    A default that is a model is written `Model.model_construct()`: calling the model would build its validator at
+    every start, and its defaults need no validation.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        protected_namespaces=(),
+        defer_build=True,
+    )
+
+    @classmethod
+    def descriptions(cls) -> dict[str, str]:
+        """What each field is for, by field name: the text below it in the source, parents' fields included.
+
+        Read only when asked for (schema, docs): pydantic would parse every source file at every start.
+        """
+        from homelabmon.spec.describe import attribute_docs
+
+        return {name: text for base in reversed(cls.__mro__) for name, text in attribute_docs(base).items()}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, text in cls.descriptions().items():
+            info = cls.model_fields.get(name)
+            if info is not None:
+                properties.get(info.alias or name, {}).setdefault("description", text)
+        return schema
+
+
+_DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+_UNITS = (("w", 604800.0), ("d", 86400.0), ("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001))
+DURATION_PATTERN = r"^(0|(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?)$"
+
+
+def parse_duration(value: object) -> object:
+    """A Prometheus duration (``30d``, ``1h30m``, ``60s``, ``0``) as a timedelta; anything else is left to pydantic.
+
+    Raises ValueError for a string that is no duration. Units as in Prometheus model.ParseDuration, years left out:
+    a year has no fixed length here.
+    """
+    if isinstance(value, timedelta):
+        return value
+    if value == "0" or (value == 0 and not isinstance(value, bool)):
+        return timedelta(0)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise ValueError(f"a duration needs a unit: write {value}s or {value}m")
+    if not isinstance(value, str):
+        raise ValueError("a duration is a text such as 60s, 5m, 1h30m or 30d")
+    match = _DURATION.fullmatch(value)
+    if not value or match is None:
+        raise ValueError("not a duration: write for example 60s, 5m, 1h30m or 30d (largest unit first)")
+    parts = zip(match.groups(), _UNITS, strict=True)
+    try:
+        return timedelta(seconds=sum(int(number) * unit for number, (_, unit) in parts if number))
+    except OverflowError:
+        raise ValueError("the duration is longer than any clock can count: write for example 30d") from None
+
+
+def format_duration(value: timedelta | float) -> str:
+    """A timedelta, or a number of seconds, in Prometheus' notation, largest unit first: ``1h30m``; zero is ``0s``."""
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    millis = round(seconds * 1000)
+    text = ""
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, millis = divmod(millis, size)
+        if count:
+            text += f"{count}{unit}"
+    return text or "0s"
+
+
+def format_go_duration(value: timedelta) -> str:
+    """The same in Go's notation, which knows neither days nor weeks (Flux intervals): ``30d`` is ``720h``."""
+    hours, rest = divmod(round(value.total_seconds()), 3600)
+    return (f"{hours}h" if hours else "") + (format_duration(rest) if rest or not hours else "")
+
+
+DURATION_SCHEMA: Final[Mapping[str, Any]] = {
+    "type": ["string", "integer"],
+    "pattern": DURATION_PATTERN,
+    "minLength": 1,
+    "minimum": 0,
+    "maximum": 0,
+    "examples": ["60s", "5m", "1h30m", "30d"],
+}
+"""A duration to an editor. Of numbers only 0, which needs no unit."""
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(dict(DURATION_SCHEMA)),
+]
+"""A length of time, written as Prometheus writes it."""
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than zero")
+    return value
+
+
+PositiveDuration = Annotated[
+    Duration,
+    AfterValidator(_positive),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^(?=.*[1-9]){DURATION_PATTERN.removeprefix('^')}",
+            "examples": ["60s", "5m", "1h30m", "30d"],
+        }
+    ),
+]
+
+_QUANTITY = r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$"
+
+
+def _some(value: str) -> str:
+    if not value.strip("0.KMGTPik"):
+        raise ValueError("must be more than nothing: write a size such as 50Gi")
+    return value
+
+
+Quantity = Annotated[
+    str,
+    StringConstraints(pattern=_QUANTITY),
+    AfterValidator(_some),
+    WithJsonSchema({"type": "string", "pattern": _QUANTITY, "examples": ["50Gi"]}),
+]
+"""A Kubernetes quantity of bytes: ``50Gi``."""
+
+DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+"""A Kubernetes object name that must be a DNS label (RFC 1123): lower case letters, digits and dashes."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$", max_length=63)]
+"""A name inside stack.yaml: lower case letters, digits, dashes and underscores."""
+
+
+def _own_label(value: str) -> str:
+    if value.startswith("__"):
+        raise ValueError("names that start with __ are Prometheus' own: choose another name")
+    return value
+
+
+LabelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+"""A Prometheus label name. UTF-8 is allowed since Prometheus 3."""
+OwnLabel = Annotated[LabelName, AfterValidator(_own_label)]
+"""A label that is set, not matched: not one of Prometheus' own."""
+
+AlertName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#{}<>\"`^\\]+[^\s{}<>\"`^\\]*$")]
+Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+[^\s]*$")]
+"""An address for people, which may hold a template of Prometheus."""
+
+
+def _address(value: object) -> str:
+    try:
+        return str(ipaddress.ip_address(value if isinstance(value, str) else str(value)))
+    except ValueError:
+        raise ValueError("not an IP address: write for example 192.168.1.229") from None
+
+
+IPAddress = Annotated[
+    str,
+    BeforeValidator(_address),
+    WithJsonSchema(
+        {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}], "examples": ["192.168.1.229"]}
+    ),
+]
+"""An IPv4 or IPv6 address, kept as canonical text."""
+
+
+def _null_is_no_value(value: object) -> object:
+    if value is None:
+        raise ValueError("the key has no value: write {} to switch it on with defaults, or remove the key")
+    return value
+
+
+class _Section(BeforeValidator):
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core_schema)
+        kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+        return kinds[0] if len(kinds) == 1 else schema
+
+
+Enabled = _Section(_null_is_no_value)
+"""For optional sections: the absent key means off, ``{}`` means on, a key without a value is an error."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shorthand:
+    """Tells the JSON Schema of the shorter form of a value, which a validator before it writes out."""
+
+    form: Mapping[str, Any]
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [dict(self.form), handler(core_schema)]}
+
+
+class OneOrMany:
+    """Tells the JSON Schema that a list may also be written as its only item, which a validator before it wraps."""
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core_schema)
+        return {"anyOf": [schema["items"], schema]}
+
+
+Values = dict[str, Any]
+"""Helm values as they stand, an escape hatch: the chart decides what is in them."""

@@ -1,0 +1,116 @@
+"""The ``cluster:`` section: what the cluster is, how it hands out LoadBalancer addresses, how Flux reads the output."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints
+
+from homelabmon.spec.base import DnsLabel, IPAddress, Model, PositiveDuration
+
+Distribution = Literal["k3s", "talos", "kubeadm", "rke2"]
+LoadBalancerProvider = Literal["metallb", "cilium", "kube-vip", "none"]
+
+
+class LoadBalancer(Model):
+    """Who gives LoadBalancer Services their address."""
+
+    provider: LoadBalancerProvider = "none"
+    """metallb, cilium, kube-vip, or none (no LoadBalancer Services: `lb_ips` must then be empty)."""
+    pool: tuple[str, ...] = Field(default=(), examples=[["192.168.1.224/28"], ["192.168.1.229-192.168.1.240"]])
+    """Address ranges, as CIDR blocks or `first-last`. With MetalLB and Cilium the pool objects are rendered from it."""
+    pool_name: DnsLabel = "homelab"
+    """Name of the IPAddressPool or CiliumLoadBalancerIPPool."""
+    namespace: DnsLabel = "metallb-system"
+    """MetalLB's own namespace: its objects must live there."""
+    manage_pool: StrictBool = True
+    """Whether to render the pool and its announcement; false when another repository owns them."""
+    interfaces: tuple[str, ...] = Field(default=(), examples=[["^eth[0-9]+"]])
+    """Interfaces to announce on; regular expressions for Cilium, names for MetalLB. Empty: all."""
+
+
+class ControlPlane(Model):
+    """Which control-plane metrics can be scraped. What cannot must not be scraped, or its alerts fire for ever."""
+
+    metrics: Literal["exposed", "hidden"] = "hidden"
+    """`exposed` when controller-manager, scheduler and etcd listen on the node's address (bind-address=0.0.0.0)."""
+    endpoints: tuple[IPAddress, ...] = ()
+    """Addresses of the control-plane nodes. Needed on k3s and rke2, where no pods stand for these components."""
+    etcd: StrictBool = True
+    """Whether there is an etcd to scrape (false for k3s on SQLite)."""
+    kube_proxy: StrictBool | None = None
+    """Whether kube-proxy runs and exposes metrics. Default: no with Cilium or hidden metrics, else yes."""
+
+
+class FluxSource(Model):
+    """The Flux source that holds the rendered tree."""
+
+    kind: Literal["GitRepository", "OCIRepository", "Bucket"] = "GitRepository"
+    """Kind of the source."""
+    name: DnsLabel = "flux-system"
+    """Name of the source."""
+    namespace: DnsLabel = "flux-system"
+    """Namespace of the source."""
+
+
+def _theirs(value: str) -> str:
+    if value.startswith("homelabmon-"):
+        raise ValueError("that is one of ours, which would wait for itself: name a Kustomization of yours")
+    return value
+
+
+class FluxDependency(Model):
+    """A Flux Kustomization of yours that ours must wait for."""
+
+    name: Annotated[DnsLabel, AfterValidator(_theirs)]
+    """Name of the Kustomization."""
+    namespace: DnsLabel | None = None
+    """Its namespace; default: that of our Kustomizations."""
+
+
+class Flux(Model):
+    """How Flux reconciles the output."""
+
+    enabled: StrictBool = True
+    """Whether to render Flux objects. Off: values and manifests only, for `helm` and `kubectl`."""
+    source: FluxSource = FluxSource.model_construct()
+    """Where Flux finds the rendered tree."""
+    path: Annotated[str, StringConstraints(pattern=r"^\./[^\s]*[^/\s]$")] = "./rendered"
+    """Path of the rendered tree inside the source, starting with `./`."""
+    namespace: DnsLabel = "flux-system"
+    """Namespace of the Flux Kustomizations."""
+    interval: PositiveDuration = timedelta(hours=1)
+    """How often Flux reconciles without a change."""
+    retry_interval: PositiveDuration = timedelta(minutes=2)
+    """How soon Flux tries again after a failure."""
+    timeout: PositiveDuration = timedelta(minutes=15)
+    """How long Flux waits for an app to become ready."""
+    remediation: StrictBool = True
+    """Whether HelmReleases carry their own remediation; false where a cluster-wide patch sets it."""
+    crds: StrictBool = True
+    """Whether HelmReleases carry `crds: CreateReplace`; false where a cluster-wide patch sets it."""
+    depends_on: tuple[FluxDependency, ...] = ()
+    """Kustomizations of yours to wait for before anything else: MetalLB, storage, secrets."""
+    substitution: Literal["disabled", "escaped"] = "disabled"
+    """Flux post-build substitution would eat `${...}` in dashboards and configs. `disabled` marks each object so
+    that it is left alone; `escaped` doubles every `$` instead, for setups where substitution always runs."""
+
+
+class Cluster(Model):
+    """The cluster that is watched."""
+
+    distribution: Distribution
+    """k3s, talos, kubeadm or rke2: decides which control-plane targets exist and which default rules misfire."""
+    kubernetes: Annotated[str, StringConstraints(pattern=r"^1\.\d{2}$")] = "1.34"
+    """Kubernetes minor version, for validating what is rendered."""
+    domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")] = "cluster.local"
+    """The cluster's DNS domain."""
+    nodes: StrictInt = Field(default=3, ge=1)
+    """How many nodes there are. On one node replicas cannot spread, and overcommit alerts make no sense."""
+    storage_class: DnsLabel | None = None
+    """StorageClass of every volume; default: the cluster's default class."""
+    load_balancer: LoadBalancer = LoadBalancer.model_construct()
+    """Who gives LoadBalancer Services their address."""
+    control_plane: ControlPlane = ControlPlane.model_construct()
+    """Which control-plane metrics can be scraped."""
+    flux: Flux = Flux.model_construct()
+    """How Flux reconciles the output."""

@@ -1,0 +1,97 @@
+"""Every metric, label, annotation, object and path name that the package emits or relies on.
+
+One leaf module, so that a rename is one line and the rules, the relay and the docs cannot disagree.
+"""
+
+from typing import Final
+
+# Label and annotation names --------------------------------------------------------------------------------------
+
+LABEL_SEVERITY: Final = "severity"
+LABEL_ALERTNAME: Final = "alertname"
+LABEL_SOURCE: Final = "source"
+"""Set by the relay on what did not come from Alertmanager: ``falco``, ``flux``, ``heartbeat``, ``probe``."""
+LABEL_COMPONENT: Final = "component"
+"""Which of our components a rule is about; ``component="relay"`` must never travel through the relay."""
+LABEL_HEARTBEAT: Final = "heartbeat"
+LABEL_PROBE: Final = "probe"
+MANAGED_BY: Final = "homelabmon"
+SEVERITIES: Final = ("critical", "warning", "info", "none")
+
+# kube-prometheus-stack: names that follow from releaseName (facts: any other release name changes them) -----------
+
+KPS_RELEASE: Final = "kube-prometheus-stack"
+JOB_NODE_EXPORTER: Final = "node-exporter"
+JOB_KUBE_STATE_METRICS: Final = "kube-state-metrics"
+JOB_KUBELET: Final = "kubelet"
+JOB_PROMETHEUS: Final = "kube-prometheus-stack-prometheus"
+JOB_ALERTMANAGER: Final = "kube-prometheus-stack-alertmanager"
+JOB_LOKI: Final = "monitoring/loki"
+JOB_VECTOR_AGENT: Final = "vector-agent"
+JOB_VECTOR_AGGREGATOR: Final = "vector-aggregator"
+JOB_RELAY: Final = "discord-alert-proxy"
+JOB_OUTPOST: Final = "outpost"
+JOB_BLACKBOX: Final = "blackbox"
+JOB_FALCO: Final = "falco"
+
+WATCHDOG: Final = "Watchdog"
+INFO_INHIBITOR: Final = "InfoInhibitor"
+
+# Metrics of the relay and the outpost ------------------------------------------------------------------------------
+
+METRIC_RECEIVED: Final = "homelabmon_alerts_received_total"
+METRIC_POSTED: Final = "homelabmon_alerts_posted_total"
+METRIC_SUPPRESSED: Final = "homelabmon_alerts_suppressed_total"
+METRIC_DEDUPLICATED: Final = "homelabmon_alerts_deduplicated_total"
+METRIC_QUEUED: Final = "homelabmon_queue_alerts"
+METRIC_DEAD_LETTERED: Final = "homelabmon_alerts_dead_lettered_total"
+METRIC_QUEUE_AGE: Final = "homelabmon_queue_oldest_age_seconds"
+METRIC_CHANNEL_DISABLED: Final = "homelabmon_channel_disabled"
+METRIC_DELIVERY_FAILURES: Final = "homelabmon_delivery_failures_total"
+METRIC_STORE_WRITABLE: Final = "homelabmon_store_writable"
+METRIC_CONFIG_RELOAD_OK: Final = "homelabmon_config_last_reload_successful"
+METRIC_QUARANTINED: Final = "homelabmon_quarantined_payloads"
+METRIC_OUTPOST_BLIND: Final = "outpost_blind"
+METRIC_HEARTBEAT_LAST_SUCCESS: Final = "homelabmon_heartbeat_last_success_timestamp_seconds"
+METRIC_HEARTBEAT_DOWN: Final = "homelabmon_heartbeat_down"
+"""Each carries ``channel`` where it is about a channel, ``reason`` where a failure has one."""
+
+# Series recorded by our rule packs ------------------------------------------------------------------------------------
+
+RECORD_SERVICE_ENDPOINTS: Final = "homelabmon:service_endpoints:count"
+RECORD_SERVICE_READY_ENDPOINTS: Final = "homelabmon:service_ready_endpoints:count"
+"""Each by ``namespace`` and ``service``; a Service without any has no series."""
+
+# The relay's HTTP paths and files ----------------------------------------------------------------------------------
+
+RELAY_NAME: Final = "discord-alert-proxy"
+RELAY_PORT: Final = 8080
+PATH_ALERTMANAGER: Final = "/v1/alertmanager"
+PATH_FALCO: Final = "/v1/falco"
+PATH_FLUX: Final = "/v1/flux"
+PATH_EVENT: Final = "/v1/event"
+PATH_HEALTH: Final = "/healthz"
+PATH_READY: Final = "/readyz"
+PATH_METRICS: Final = "/metrics"
+PATH_PING: Final = "/ping"
+SECRETS_DIR: Final = "/etc/homelabmon/secrets"
+CONFIG_DIR: Final = "/etc/homelabmon/config"
+CONFIG_FILE: Final = "relay.yaml"
+DATA_DIR: Final = "/var/lib/homelabmon"
+
+# Annotations and labels of other people's controllers ---------------------------------------------------------------
+
+FLUX_SUBSTITUTE: Final = "kustomize.toolkit.fluxcd.io/substitute"
+FLUX_PRUNE: Final = "kustomize.toolkit.fluxcd.io/prune"
+METALLB_IPS: Final = "metallb.io/loadBalancerIPs"
+CILIUM_IPS: Final = "lbipam.cilium.io/ips"
+KUBE_VIP_IPS: Final = "kube-vip.io/loadbalancerIPs"
+PSA_ENFORCE: Final = "pod-security.kubernetes.io/enforce"
+
+# Documentation ------------------------------------------------------------------------------------------------------
+
+DOCS_URL: Final = "https://github.com/homelabmon/homelabmon/blob/main/docs"
+RUNBOOKS_URL: Final = f"{DOCS_URL}/runbooks"
+CHECKS_URL: Final = f"{DOCS_URL}/reference/checks"
+SCHEMA_API_VERSION: Final = "homelabmon/v1"
+HEADER: Final = "Rendered by homelabmon from stack.yaml. Do not edit: change stack.yaml and run `homelabmon render`."

@@ -1,0 +1,328 @@
+"""What is watched beyond default rules: own alerts, scrape targets, heartbeats, probes, status page, expectations."""
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
+
+from homelabmon.spec.base import (
+    AlertName,
+    DnsLabel,
+    Duration,
+    HttpUrl,
+    LabelName,
+    Link,
+    Model,
+    Name,
+    OneOrMany,
+    OwnLabel,
+    PositiveDuration,
+    Quantity,
+)
+from homelabmon.spec.routes import LabelValue, Severity
+from homelabmon.spec.secrets import Secret
+
+Expression = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+AlertSeverity = Literal["critical", "warning", "info"]
+
+
+class Alert(Model):
+    """An alerting rule of your own."""
+
+    alert: AlertName
+    """Name of the alert: CamelCase, letters and digits."""
+    expr: Expression
+    """PromQL: fires for every series it returns."""
+    severity: AlertSeverity = "warning"
+    """How much it matters; routes, holds and mentions can depend on it."""
+    summary: Annotated[str, StringConstraints(min_length=1)]
+    """One line, shown as the message's title. `{{ $labels.x }}` and `{{ $value }}` as in Prometheus."""
+    description: str = ""
+    """More than the summary has room for, shown below it. Templates as in the summary."""
+    for_: Duration = Field(default=timedelta(minutes=5), alias="for")
+    """How long the expression must hold."""
+    keep_firing_for: PositiveDuration | None = None
+    """How long the alert keeps firing after the expression has stopped to hold."""
+    runbook: Link | None = None
+    """What to do about it."""
+    group: Name = "own"
+    """Rule group: rules of one group are evaluated one after the other."""
+    labels: dict[OwnLabel, LabelValue] = Field(default_factory=dict)
+    """Labels to add, for routing."""
+    annotations: dict[LabelName, str] = Field(default_factory=dict)
+    """Annotations to add."""
+
+    @model_validator(mode="after")
+    def _own_keys(self) -> Self:
+        taken: list[str] = [name for name in ("alertname", "severity") if name in self.labels]
+        taken += [name for name in ("summary", "description", "runbook_url") if name in self.annotations]
+        if taken:
+            raise ValueError(f"{taken[0]!r} has a key of its own: write it there, not among labels or annotations")
+        return self
+
+
+class ServiceTarget(Model):
+    """Pods behind Services, by the Services' labels."""
+
+    namespace: DnsLabel
+    """Namespace of the Services."""
+    match_labels: Annotated[dict[str, str], Field(min_length=1)]
+    """Labels that the Services carry, all of them."""
+    port: str = "metrics"
+    """Name of the Service's port."""
+
+
+class PodTarget(Model):
+    """Pods, by their labels."""
+
+    namespace: DnsLabel
+    """Namespace of the pods."""
+    match_labels: Annotated[dict[str, str], Field(min_length=1)]
+    """Labels that the pods carry, all of them."""
+    port: str = "metrics"
+    """Name of the container's port."""
+
+
+HostPort = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$")]
+
+
+class Scrape(Model):
+    """A thing that exposes metrics: an app in the cluster (`service` or `pods`) or hosts outside it (`targets`)."""
+
+    name: DnsLabel
+    """Name of the thing; the `job` of its series."""
+    description: str = ""
+    """What it is; for readers of the stack."""
+    service: ServiceTarget | None = None
+    """Pods behind Services."""
+    pods: PodTarget | None = None
+    """Pods."""
+    targets: tuple[HostPort, ...] = Field(default=(), examples=[["192.168.1.10:9100"]])
+    """Hosts outside the cluster, `host:port`."""
+    path: Annotated[str, StringConstraints(pattern=r"^/")] = "/metrics"
+    """Path of the metrics."""
+    scheme: Literal["http", "https"] = "http"
+    """http or https."""
+    interval: PositiveDuration = timedelta(seconds=30)
+    """How often it is scraped."""
+    timeout: PositiveDuration = timedelta(seconds=10)
+    """How long an answer may take; not longer than `interval`."""
+    labels: dict[OwnLabel, LabelValue] = Field(default_factory=dict)
+    """Labels to add to every series (`targets` only)."""
+    bearer_token: Secret | None = None
+    """Token to send, by reference."""
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if sum((self.service is not None, self.pods is not None, bool(self.targets))) != 1:
+            raise ValueError("needs exactly one of service, pods and targets")
+        if self.labels and not self.targets:
+            raise ValueError("labels can only be added to targets: use the Service's or the pod's own labels")
+        if self.timeout > self.interval:
+            raise ValueError("timeout is longer than interval: Prometheus refuses that")
+        return self
+
+
+CronJob = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+Dialect = Literal["debian", "kubernetes", "github", "vixie", "systemd"]
+
+
+class Heartbeat(Model):
+    """A thing that should have run. Exactly one of schedule, calendar, period, or a `cronjob` in the cluster."""
+
+    name: Name
+    """Name of the heartbeat."""
+    description: str = ""
+    """What it is; shown on the monitoring page."""
+    schedule: str | None = Field(default=None, examples=["0 3 * * *", "@daily"])
+    """Cron expression with five fields, or @hourly, @daily, @weekly, @monthly, @yearly."""
+    calendar: str | None = Field(default=None, examples=["Mon..Fri *-*-* 03:00:00"])
+    """systemd's OnCalendar expression."""
+    period: PositiveDuration | None = Field(default=None, examples=["1d"])
+    """Expected at least this often."""
+    cronjob: CronJob | None = Field(default=None, examples=["backups/restic-offsite"])
+    """A CronJob, `namespace/name`, watched through kube-state-metrics: nothing to change in the job."""
+    timezone: str = Field(default="UTC", examples=["Europe/London"])
+    """IANA time zone of the schedule."""
+    dialect: Dialect | None = None
+    """Whose rules hold at the change of clocks. Default: kubernetes for a cronjob, else debian."""
+    grace: Duration = timedelta(hours=1)
+    """How late a run may be before anyone is told."""
+    max_runtime: PositiveDuration | None = None
+    """How long a run may take."""
+    start_grace: PositiveDuration | None = None
+    """How late a run may start, where it differs from grace."""
+    early_tolerance: Duration | None = None
+    """How early a run may come and still count for the next slot."""
+    never_seen: Literal["alert", "ignore"] = "alert"
+    """Whether a heartbeat that has never been seen is a miss."""
+    channel: Name | None = None
+    """Channel to tell; default: by the routes, as any alert."""
+    severity: AlertSeverity = "warning"
+    """Severity of the alert when it is missed."""
+    group: str = ""
+    """Group on the status page; empty: not shown."""
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> Self:
+        given = sum(value is not None for value in (self.schedule, self.calendar, self.period))
+        if given > 1:
+            raise ValueError("needs only one of schedule, calendar and period")
+        if not given and self.cronjob is None:
+            raise ValueError("needs one of schedule, calendar, period and cronjob")
+        return self
+
+
+class Expect(Model):
+    """What a healthy answer looks like."""
+
+    status: Annotated[
+        tuple[Annotated[int, Field(ge=100, le=599)], ...],
+        BeforeValidator(lambda value: [value] if isinstance(value, int) else value),
+        OneOrMany(),
+    ] = (200,)
+    """HTTP status codes."""
+    body: str | None = None
+    """Regular expression (RE2) that the body must match."""
+    within: PositiveDuration | None = None
+    """Slower than this is degraded."""
+    tls_days: StrictInt = Field(default=14, ge=0)
+    """Days a certificate must still be valid; 0 switches the check off."""
+    redirects: StrictBool = True
+    """Whether redirects are followed."""
+
+
+class Dns(Model):
+    """A DNS question."""
+
+    server: HostPort
+    """Server to ask, `host:port`."""
+    query: Annotated[str, StringConstraints(min_length=1)]
+    """Name to ask for."""
+    type: Literal["A", "AAAA", "CNAME", "MX", "NS", "SOA", "TXT"] = "A"
+    """Type of record."""
+    answer: str | None = None
+    """Regular expression that one answer must match."""
+
+
+class Probe(Model):
+    """An active check of an endpoint. Exactly one of url, tcp, icmp and dns."""
+
+    name: Name
+    """Name of the probe."""
+    description: str = ""
+    """What it is; shown on the monitoring page."""
+    url: HttpUrl | None = Field(default=None, examples=["https://ghcr.io/v2/"])
+    """Web address to ask."""
+    tcp: HostPort | None = None
+    """`host:port` to connect to."""
+    icmp: Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$")] | None = None
+    """Host to ping."""
+    dns: Dns | None = None
+    """DNS question to ask."""
+    statuspage: HttpUrl | None = None
+    """The third party's own Statuspage summary, read beside the probe."""
+    from_: Literal["outpost", "cluster", "both"] = Field(default="cluster", alias="from")
+    """The vantage: from inside (blackbox exporter), from outside (outpost), or both."""
+    expect: Expect = Expect.model_construct()
+    """What a healthy answer looks like."""
+    interval: PositiveDuration = timedelta(seconds=60)
+    """How often it asks."""
+    timeout: PositiveDuration = timedelta(seconds=10)
+    """How long an answer may take; not longer than `interval`."""
+    retries: StrictInt = Field(default=2, ge=0, le=10)
+    """Failures in a row that are forgiven."""
+    severity: AlertSeverity = "warning"
+    """Severity of the alert when it fails."""
+    channel: Name | None = None
+    """Channel to tell; default: by the routes."""
+    parent: Name | None = None
+    """A probe that must be up for this one to mean anything."""
+    group: str = ""
+    """Group on the status page; empty: not shown."""
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if sum(value is not None for value in (self.url, self.tcp, self.icmp, self.dns)) != 1:
+            raise ValueError("needs exactly one of url, tcp, icmp and dns")
+        if self.timeout > self.interval:
+            raise ValueError("timeout is longer than interval: Prometheus refuses that")
+        return self
+
+    @property
+    def target(self) -> str:
+        """The address that is checked, for people to read."""
+        if self.dns is not None:
+            return f"{self.dns.query} {self.dns.type} @{self.dns.server}"
+        return self.url or self.tcp or self.icmp or ""
+
+
+class Outpost(Model):
+    """The same service run outside the cluster: dead man's switch, heartbeats, outside probes, status page."""
+
+    url: HttpUrl = Field(examples=["https://status.example.net"])
+    """Its public address."""
+    token: Secret | None = None
+    """Token that the cluster's Watchdog sends, by reference. Default: key `outpost-token` of the relay's Secret."""
+    channel: Name | None = None
+    """Channel for what the outpost itself has to say; default: `defaults.channel`."""
+    silence: PositiveDuration = timedelta(minutes=5)
+    """How long the Watchdog may be silent before the cluster counts as gone."""
+    scrape: StrictBool = True
+    """Whether the cluster scrapes and watches the outpost."""
+    anchors: tuple[HostPort, ...] = ("1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443")
+    """Independent addresses that tell an outage of ours from one of theirs; at least three."""
+
+    @model_validator(mode="after")
+    def _anchors(self) -> Self:
+        if len(set(self.anchors)) < 3:
+            raise ValueError("anchors: at least three different addresses are needed to tell who is down")
+        return self
+
+
+class StatusGroup(Model):
+    """A group of the status page."""
+
+    name: Annotated[str, StringConstraints(min_length=1)]
+    """Name of the group."""
+    description: str = ""
+    """Shown below the name."""
+    components: tuple[Name, ...] = ()
+    """Heartbeats and probes to show, besides those whose `group` is this."""
+
+
+class StatusPage(Model):
+    """The public status page, served and exported by the outpost."""
+
+    title: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    """Title of the page."""
+    description: str = ""
+    """Shown below the title."""
+    groups: tuple[StatusGroup, ...] = ()
+    """Groups, in the order shown."""
+
+
+class Expectation(Model):
+    """What the owner expects of the routing."""
+
+    name: str = ""
+    """What is expected, in words."""
+    alert: Annotated[dict[LabelName, LabelValue], Field(min_length=1)]
+    """Labels of an alert, `alertname` among them."""
+    channel: Annotated[
+        tuple[Name, ...],
+        BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+        OneOrMany(),
+    ] = ()
+    """The channel, or channels, that must hear of it."""
+    nobody: StrictBool = False
+    """Whether nobody must hear of it."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if bool(self.channel) == self.nobody:
+            raise ValueError("needs either channel or `nobody: true`")
+        return self
+
+
+__all__ = ["Alert", "Expectation", "Heartbeat", "Outpost", "Probe", "Quantity", "Scrape", "Severity", "StatusPage"]

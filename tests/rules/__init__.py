@@ -1,0 +1,1 @@
+"""promtool tests of the rule packs."""
