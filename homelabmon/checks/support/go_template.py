@@ -226,8 +226,6 @@ def _judge_action(action: Action, defined: list[set[str]]) -> Flaw | None:
                 fix = f"did you mean {guess!r}?" if guess else f"known: {', '.join(sorted(VARIABLES - {'$'}))}"
                 return Flaw(f"the variable {token.text} is not defined", fix)
         elif token.kind == "word" and token.text not in _KEYWORDS and token.text not in FUNCTIONS:
-            if _names_a_template(tokens, number):
-                continue
             return _unknown_function(token.text)
         elif token == ("mark", "=") and not _assigned(tokens, number):
             shown = shorten(f"{{{{ {action.text} }}}}")
@@ -240,10 +238,6 @@ def _assigned(tokens: list[Token], number: int) -> bool:
     """Whether the `=` gives a variable a new value."""
     doubled = number + 1 < len(tokens) and tokens[number + 1].text == "="
     return number > 0 and tokens[number - 1].kind == "variable" and not doubled
-
-
-def _names_a_template(tokens: list[Token], number: int) -> bool:
-    return number > 0 and tokens[number - 1].text in ("template", "define", "block")
 
 
 def _declared(action: Action) -> set[str]:
@@ -295,7 +289,7 @@ def labels_read(template: Template) -> Iterator[str]:
 
 
 def _assigns(action: Action) -> bool:
-    return any(token.text == "=" and token.kind == "mark" for token in action.tokens)
+    return ("mark", "=") in action.tokens
 
 
 def _labels_of(action: Action, dotted: bool) -> Iterator[str]:

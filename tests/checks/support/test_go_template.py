@@ -84,6 +84,45 @@ def test_every_function_of_an_older_prometheus_is_known(tmp_path: Path) -> None:
     assert {candidates[number] for number in real} <= newer
 
 
+LOADED = (
+    "{{ $x := 1 }}{{ $x = 2 }}{{ $x }}",
+    "{{ $z = 3 }}",
+    '{{ range $i, $e := query "up" }}{{ $i }}{{ $e }}{{ end }}',
+    "{{ if $y := $value }}{{ $y }}{{ else }}{{ $y }}{{ end }}",
+    "{{ $value | humanize | printf `%s` }}{{ (index $labels `a`) }}",
+    '{{ define "a" }}x{{ end }}{{ template "a" . }}',
+    "{{ if true }}{{ else if false }}{{ end }}{{ with nil }}{{ end }}",
+    "{{ 1.5e3 }}{{ -1 }}{{ 0x1F }}{{ 'c' }}",
+)
+REFUSED = (
+    '{{ if $labels.a == "b" }}x{{ end }}',
+    "{{ $labels == 1 }}",
+    "{{ .Labels.a = 1 }}",
+    "{{ = 1 }}",
+    "{{ if $y := 1 }}{{ end }}{{ $y }}",
+    '{{ range $i, $e := query "up" }}{{ end }}{{ $e }}',
+    "{{ template a }}",
+    "{{ printf humanised }}",
+    "{{ $ x }}",
+    "{{ $value - 1 }}",
+)
+
+
+@pytest.mark.parametrize("text", LOADED)
+def test_templates_that_load(text: str) -> None:
+    assert read_template(text).flaw is None
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_templates_that_are_refused(text: str) -> None:
+    assert read_template(text).flaw is not None
+
+
+@pytest.mark.program("promtool")
+def test_prometheus_agrees(tmp_path: Path) -> None:
+    assert refused([*LOADED, *REFUSED], tmp_path) == set(range(len(LOADED), len(LOADED) + len(REFUSED)))
+
+
 @pytest.mark.parametrize(
     ("text", "labels"),
     [
@@ -97,6 +136,7 @@ def test_every_function_of_an_older_prometheus_is_known(tmp_path: Path) -> None:
         ("{{/* $labels.a */}}", []),
         ("{{- /* $labels.a */ -}} {{- $labels.b -}}", ["b"]),
         ('{{ "$labels.a" }}', []),
+        ('{{ eq $labels "a" }}', []),
         ("{{ if $labels.a }}{{ $labels.a }}{{ $labels.b }}{{ end }}", ["b"]),
         ('{{ or $labels.a "none" }}', []),
         ('{{ range query "up" }}{{ .Labels.a }}{{ $labels.b }}{{ end }}', ["b"]),
