@@ -36,8 +36,9 @@ MAY_USE: Final = {
     "checks": READING,
     "render": {*READING, "checks"},
     "gitops": {*READING, "checks", "render"},
+    "journey": {*READING, "checks", "render"},
     "relay": {*FOUNDATION, "routing", "notifiers"},
-    "cli": {*READING, "checks", "render", "gitops", "relay"},
+    "cli": {*READING, "checks", "render", "gitops", "journey", "relay"},
     "__main__": {*FOUNDATION, "cli"},
 }
 """Each part of the package, and the parts it may import besides itself. Every part may ask for the version."""

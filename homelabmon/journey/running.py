@@ -1,0 +1,177 @@
+"""Everything that decides about an alert, from a stack and what it renders to: who tries which rule, route, window.
+
+Made once by each command that asks. Raises :class:`~homelabmon.errors.RenderError` where raw values make something of
+Alertmanager's configuration that Alertmanager would refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from homelabmon.checks.support.alerts import KnownAlerts, known_alerts
+from homelabmon.components.alertmanager_config import DEADMAN, NULL, PEOPLE, native
+from homelabmon.components.outpost import outpost_file
+from homelabmon.components.relay import relay_file
+from homelabmon.errors import RenderError
+from homelabmon.journey.rules import Rule, read_rules
+from homelabmon.render.fold import Folded, fold
+from homelabmon.render.templates import Templates
+from homelabmon.routing.alertmanager_file import AlertmanagerFile, AlertmanagerFileError, printed, read_alertmanager
+from homelabmon.routing.relay_table import relay_tree
+from homelabmon.routing.tree import RouteTree
+from homelabmon.spec import names
+from homelabmon.spec.base import parse_duration
+from homelabmon.spec.contribution import ALERTS_DEADMAN, ALERTS_PEOPLE, Site
+from homelabmon.spec.relay_file import RelayFile, RouteEntry
+from homelabmon.spec.routes import Route
+from homelabmon.stack import Stack
+
+Reader = Literal["nobody", "relay", "outpost", "channel", "other"]
+"""Who stands behind a receiver: nobody, one of our services, a channel straight away, or a receiver of the owner's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The relay or the outpost: its configuration, and its route table as a tree of channels."""
+
+    file: RelayFile
+    tree: RouteTree[RouteEntry]
+
+
+@dataclass(frozen=True)
+class Running:
+    """What runs once the stack is applied. Intervals are seconds.
+
+    ``alertmanager``, ``relay`` and ``outpost`` are None where the stack has none. ``rules`` is empty where nothing
+    evaluates rules. ``replicas`` is how many Alertmanagers there are.
+    """
+
+    stack: Stack
+    site: Site
+    alertmanager: AlertmanagerFile | None
+    relay: Service | None
+    outpost: Service | None
+    rules: tuple[Rule, ...]
+    known: KnownAlerts
+    scrape_interval: float
+    evaluation_interval: float
+    replicas: int
+
+    @cached_property
+    def rules_by_name(self) -> Mapping[str, tuple[Rule, ...]]:
+        """The rules of each alert: one name may have several, with other severities or other fixed labels."""
+        found: dict[str, tuple[Rule, ...]] = {}
+        for rule in self.rules:
+            found[rule.name] = (*found.get(rule.name, ()), rule)
+        return found
+
+    def reader(self, receiver: str) -> tuple[Reader, str]:
+        """Who stands behind a receiver of Alertmanager, and for a channel its name."""
+        if self.alertmanager is None:
+            return "nobody", ""
+        found = self.alertmanager.receivers[receiver]
+        if receiver == NULL or not found.integrations:
+            return "nobody", ""
+        if receiver == PEOPLE and self.relay is not None:
+            return "relay", ""
+        if receiver == DEADMAN and self.outpost is not None:
+            return "outpost", ""
+        for channel in self.stack.channels:
+            if receiver == native(channel):
+                return "channel", channel
+        return "other", receiver
+
+
+def running(stack: Stack, override: Path | None = None, cache: Path | None = None) -> Running:
+    """What runs once the stack is applied. ``override`` and ``cache`` as in ``render``. Raises RenderError."""
+    return running_from(stack, fold(stack, Templates(override, cache)))
+
+
+def running_from(stack: Stack, folded: Folded) -> Running:
+    """The same, from contributions that are folded already."""
+    site = folded.site
+    values = folded.values.get(names.KPS_RELEASE, {})
+    spec = _at(values, "prometheus", "prometheusSpec")
+    evaluation = _seconds(spec.get("evaluationInterval"), 30.0)
+    known = known_alerts(stack, site)
+    prometheus = stack.components.prometheus is not None
+    return Running(
+        stack=stack,
+        site=site,
+        alertmanager=_alertmanager(stack, folded, values),
+        relay=_relay(stack, site),
+        outpost=_outpost(site),
+        rules=read_rules(stack, folded.rules, values, known, evaluation) if prometheus else (),
+        known=known,
+        scrape_interval=_seconds(spec.get("scrapeInterval"), 30.0),
+        evaluation_interval=evaluation,
+        replicas=_replicas(stack, values),
+    )
+
+
+def _alertmanager(stack: Stack, folded: Folded, values: Mapping[str, Any]) -> AlertmanagerFile | None:
+    config = stack.components.alertmanager
+    if config is None:
+        return None
+    data = _at(values, "alertmanager").get("config") if config.install else None
+    if data is None:
+        data = folded.files.get("alertmanager/alertmanager.yaml")
+    try:
+        return read_alertmanager(data if isinstance(data, Mapping) else {}, _route_names(stack.routes))
+    except AlertmanagerFileError as error:
+        raise RenderError(f"Alertmanager would refuse its configuration: {error}; look at its `values:`") from None
+
+
+def _route_names(routes: Sequence[Route], above: tuple[str, ...] = ()) -> dict[tuple[str, ...], list[str]]:
+    """What the owner calls routes, by their matchers from the top down: Alertmanager's file has no place for names."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for route in routes:
+        chain = (*above, printed(route.all_matchers))
+        found.setdefault(chain, []).append(route.name)
+        for below, given in _route_names(route.routes, chain).items():
+            found.setdefault(below, []).extend(given)
+    return found
+
+
+def _relay(stack: Stack, site: Site) -> Service | None:
+    config = stack.components.relay
+    if config is None or site.offer(ALERTS_PEOPLE) is None:
+        return None
+    file = relay_file(config, site)
+    return Service(file, relay_tree(file))
+
+
+def _outpost(site: Site) -> Service | None:
+    if site.outpost is None or site.offer(ALERTS_DEADMAN) is None:
+        return None
+    file = outpost_file(site.outpost, site)
+    return Service(file, relay_tree(file))
+
+
+def _replicas(stack: Stack, values: Mapping[str, Any]) -> int:
+    config = stack.components.alertmanager
+    if config is None:
+        return 0
+    written = _at(values, "alertmanager", "alertmanagerSpec").get("replicas") if config.install else None
+    return written if isinstance(written, int) and not isinstance(written, bool) else config.replicas
+
+
+def _seconds(value: object, usual: float) -> float:
+    try:
+        found = parse_duration(value)
+    except ValueError:
+        return usual
+    return found.total_seconds() if isinstance(found, timedelta) and found else usual
+
+
+def _at(values: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """A mapping inside values that may be overridden with anything."""
+    found: Any = values
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,96 @@
+"""Where an alert with some labels goes: Alertmanager's routes, and behind its receiver the relay's.
+
+Asked by ``explain``, ``test`` and ``simulate``. Pure: time, inhibition and mute windows are not looked at here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from homelabmon.journey.running import Reader, Running, Service
+from homelabmon.routing.relay_table import hold_seconds
+from homelabmon.routing.tree import ResolvedRoute
+from homelabmon.spec import names
+from homelabmon.spec.relay_file import RouteEntry
+from homelabmon.spec.watch import Heartbeat, Probe
+
+RELAY_SOURCES: Final = ("falco", "flux", "event")
+"""What posts to the relay itself, by its ``source``."""
+OUTPOST_SOURCES: Final = ("heartbeat", "probe")
+"""What the outpost tells of its own."""
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One of the ways an alert takes.
+
+    ``route`` is Alertmanager's, None for what does not pass through it; ``entry`` that of the relay or the outpost,
+    whose ``reader`` it is, None where Alertmanager tells the channel by itself. ``channel`` is where people read; None:
+    nobody does. ``hold`` (seconds, from the moment it fired) is how long the relay holds it back.
+    """
+
+    reader: Reader
+    route: ResolvedRoute[Mapping[str, Any]] | None = None
+    entry: ResolvedRoute[RouteEntry] | None = None
+    channel: str | None = None
+    hold: float = 0.0
+
+
+def ways(running: Running, labels: Labels) -> tuple[Way, ...]:
+    """Every way of an alert, in the order in which the routes stand. One channel may be reached more than once.
+
+    An alert with a ``source`` of the relay's or the outpost's does not pass through Alertmanager.
+    """
+    source = labels.get(names.LABEL_SOURCE, "")
+    if source in OUTPOST_SOURCES:
+        return tuple(_through(running.outpost, "outpost", labels, own_channel(running, labels)))
+    if source in RELAY_SOURCES:
+        return tuple(_through(running.relay, "relay", labels))
+    if running.alertmanager is None:
+        return ()
+    found: list[Way] = []
+    for route in running.alertmanager.tree.match(labels):
+        reader, name = running.reader(route.receiver)
+        if reader == "relay":
+            assert running.relay is not None
+            found += [
+                Way("relay", route, way.entry, way.channel, way.hold)
+                for way in _through(running.relay, "relay", labels)
+            ]
+        else:
+            found.append(Way(reader, route, channel=name if reader == "channel" else None))
+    return tuple(found)
+
+
+def channels(running: Running, labels: Labels) -> tuple[str, ...]:
+    """The channels that hear of an alert, each once, in the order of its ways."""
+    return tuple(dict.fromkeys(way.channel for way in ways(running, labels) if way.channel is not None))
+
+
+def _through(service: Service | None, reader: Reader, labels: Labels, channel: str | None = None) -> Iterator[Way]:
+    for entry in service.tree.match(labels) if service is not None else ():
+        yield Way(reader, None, entry, channel or entry.receiver, hold_seconds(entry.payload, labels))
+        if channel is not None:
+            return
+
+
+def own_channel(running: Running, labels: Labels) -> str | None:
+    """The channel that a heartbeat or a probe of the outpost names itself, in place of that of its route."""
+    thing = watched_outside(running, labels)
+    return thing.channel if thing is not None else None
+
+
+def watched_outside(running: Running, labels: Labels) -> Heartbeat | Probe | None:
+    """The heartbeat or the probe of the outpost that an alert is about."""
+    if running.outpost is None:
+        return None
+    file = running.outpost.file
+    things: tuple[Heartbeat | Probe, ...] = (
+        file.heartbeats if labels.get(names.LABEL_SOURCE) == "heartbeat" else file.probes
+    )
+    name = labels.get(names.LABEL_HEARTBEAT) or labels.get(names.LABEL_PROBE)
+    return next((thing for thing in things if thing.name == name), None)
