@@ -114,6 +114,10 @@ class Notifier(Protocol):
         """The request that changes what was posted."""
         ...
 
+    def delete(self, target: Target, message_id: str) -> Request:
+        """The request that takes away what was posted."""
+        ...
+
     def judge(self, request: Request, response: Response) -> Outcome:
         """What a response means. Any response: a gateway's HTML, an empty body, broken JSON."""
         ...

@@ -1,0 +1,271 @@
+"""What each channel is to be told next, and what came of it.
+
+Nothing is queued: an incident that has changed since its message was last written is due, whatever happened in between.
+So what fired and ended while a channel could not be reached becomes one line by itself.
+Owned by the book. May import: notifiers, and its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from homelabmon.notifiers.contract import Notifier, Sent
+from homelabmon.notifiers.message import Links, Message
+from homelabmon.relay.incidents.ledger import Ledger
+from homelabmon.relay.incidents.model import DeadLetter, Incident, Post
+from homelabmon.relay.incidents.timing import Timing
+from homelabmon.relay.incidents.views import incident_view, rank, worst
+
+_CONSIDERED: Final = 100
+"""Of so many waiting incidents, the first of a digest are chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One thing to do in one channel. ``post``: the message to change or delete. ``message``: None for a deletion."""
+
+    channel: str
+    kind: Literal["post", "edit", "delete"]
+    post: int | None
+    message: Message | None
+    incidents: tuple[int, ...]
+    revisions: Mapping[int, int] = field(default_factory=dict)
+    """By incident: what the message shows."""
+    notices: Mapping[int, int] = field(default_factory=dict)
+    """By episode: how many waiting notices the message tells."""
+    pings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """By incident: severities whose mention it pings."""
+    since: float = 0.0
+    """When the oldest of its news fell due."""
+
+
+class Telling:
+    """Chooses, and notes what became of it. At most one sending of a channel is under way at a time."""
+
+    def __init__(self, ledger: Ledger, notifier: Notifier, timing: Timing) -> None:
+        self._ledger, self._notifier, self._timing = ledger, notifier, timing
+        self._successors: dict[int, int] = {}
+        self.links = Links()
+        self.stack = ""
+        self.senders: Mapping[str, str | None] = {}
+        self.mentions: Mapping[str, Mapping[str, str]] = {}
+
+    # What next ------------------------------------------------------------
+
+    def next(self, channel: str, now: float) -> Sending | None:
+        """What to do next in the channel: news first, the worst and then the oldest; then changes; then deletions."""
+        waiting = self._waiting(channel)
+        ready = [incident for incident in waiting if incident.told_since + self._timing.gather <= now]
+        if ready:
+            return self._post(channel, waiting if len(waiting) > self._timing.digest_from else ready[:1])
+        stale = [self._ledger.posts[number] for number in sorted(self._ledger.stale[channel])]
+        changed = [post for post in stale if post.incidents and post.edited_at + self._timing.edit_gap <= now]
+        if changed:
+            return self._edit(channel, min(changed, key=self._changed_at))
+        empty = [post for post in stale if not post.incidents]
+        if empty and not waiting:
+            return Sending(channel, "delete", empty[0].id, None, (), since=now)
+        return None
+
+    def next_at(self, channel: str, now: float) -> float | None:
+        """When ``next`` will have something to do if nothing more is told; None: never."""
+        waiting = self._waiting(channel)
+        moments = [incident.told_since + self._timing.gather for incident in waiting]
+        for number in self._ledger.stale[channel]:
+            post = self._ledger.posts[number]
+            if post.incidents:
+                moments.append(post.edited_at + self._timing.edit_gap)
+            elif not waiting:
+                moments.append(now)
+        return min(moments, default=None)
+
+    def _waiting(self, channel: str) -> list[Incident]:
+        found = [self._ledger.incidents[number] for number in self._ledger.unposted[channel]]
+        return sorted(found, key=lambda incident: (self._urgency(incident), incident.told_since, incident.id))
+
+    def _urgency(self, incident: Incident) -> int:
+        """0: critical and not over; what ended meanwhile comes last."""
+        if incident.ended_at is not None:
+            return 2
+        return 0 if incident.worst == "critical" else 1
+
+    def _changed_at(self, post: Post) -> tuple[float, int]:
+        shown = self._shown(post.incidents)
+        return (min(one.changed_at for one in shown if one.told_revision < one.revision), post.id)
+
+    def _shown(self, numbers: Iterable[int]) -> list[Incident]:
+        return [self._ledger.incidents[number] for number in numbers if number in self._ledger.incidents]
+
+    def _post(self, channel: str, incidents: Sequence[Incident]) -> Sending:
+        considered = incidents[:_CONSIDERED]
+        if len(considered) > 1:
+            views = [incident_view(one, self._ledger.members(one)) for one in considered]
+            considered = considered[: max(1, self._notifier.how_many_fit(views))]
+        pings = {one.id: self._unpinged(one) for one in considered}
+        mentions = self._mentions(channel, (severity for severities in pings.values() for severity in severities))
+        return self._sending(channel, "post", None, considered, mentions, pings)
+
+    def _edit(self, channel: str, post: Post) -> Sending:
+        shown = self._shown(post.incidents)
+        mentions = self._mentions(channel, (severity for one in shown for severity in one.pinged))
+        return self._sending(channel, "edit", post.id, shown, mentions, {})
+
+    def _sending(
+        self,
+        channel: str,
+        kind: Literal["post", "edit"],
+        post: int | None,
+        incidents: Sequence[Incident],
+        mentions: tuple[str, ...],
+        pings: Mapping[int, tuple[str, ...]],
+    ) -> Sending:
+        members = {one.id: self._ledger.members(one) for one in incidents}
+        return Sending(
+            channel,
+            kind,
+            post,
+            Message(
+                channel=channel,
+                incidents=tuple(incident_view(one, members[one.id]) for one in incidents),
+                mentions=mentions,
+                links=self.links,
+                sender=self.senders.get(channel),
+                stack=self.stack,
+            ),
+            tuple(one.id for one in incidents),
+            revisions={one.id: one.revision for one in incidents},
+            notices={episode.id: episode.queued for found in members.values() for episode in found if episode.queued},
+            pings=pings,
+            since=min(one.told_since if kind == "post" else one.changed_at for one in incidents),
+        )
+
+    # Whom to ping ------------------------------------------------------------
+
+    def _unpinged(self, incident: Incident) -> tuple[str, ...]:
+        """Severities that go on in the incident, have a mention, and have not been pinged; none below one that has."""
+        mention = self.mentions.get(incident.channel, {})
+        lively = {one.severity for one in self._ledger.members(incident) if one.firing or one.event}
+        best = rank(worst(incident.pinged)) if incident.pinged else None
+        found = [one for one in lively if one in mention and (best is None or rank(one) < best)]
+        return tuple(sorted(found, key=lambda severity: (rank(severity), severity)))
+
+    def _mentions(self, channel: str, severities: Iterable[str]) -> tuple[str, ...]:
+        mention = self.mentions.get(channel, {})
+        return tuple(dict.fromkeys(mention[severity] for severity in severities if severity in mention))
+
+    def escalate(self, incident: Incident, now: float) -> None:
+        """An edit pings nobody: where somebody must be pinged, the incident moves into a new message."""
+        if incident.post is not None and self._unpinged(incident):
+            self._detach(incident, now)
+
+    def _detach(self, incident: Incident, now: float) -> None:
+        """The incident will be posted anew; a message that shows no other any more will be deleted."""
+        post = self._ledger.posts.get(incident.post) if incident.post is not None else None
+        incident.post, incident.told_since, incident.told_revision = None, now, 0
+        if post is not None:
+            post.incidents.remove(incident.id)
+            self._ledger.keep(post)
+        self._ledger.keep(incident)
+
+    # What came of it ------------------------------------------------------------
+
+    def told(self, sending: Sending, sent: Sent, via: str, now: float) -> None:
+        """It stands in the channel. ``via``: the channel whose webhook took it."""
+        if sending.kind == "edit" and sending.post in self._ledger.posts:
+            post = self._ledger.posts[sending.post]
+            post.edited_at = now
+        else:
+            post = Post(
+                id=self._ledger.new_id(),
+                channel=sending.channel,
+                via=via,
+                remote_id=sent.message_id,
+                thread_id=sent.thread_id,
+                incidents=[],
+                posted_at=now,
+                edited_at=now,
+            )
+            self._ledger.add_post(post)
+        for incident in self._shown(sending.incidents):
+            if sending.kind == "post" and incident.post is None:
+                incident.post = post.id
+                post.incidents.append(incident.id)
+            if incident.post == post.id:
+                self._note(incident, sending)
+        self._ledger.keep(post)
+        self._settle(sending, "posted")
+        for incident in self._shown(sending.incidents):
+            self.escalate(incident, now)
+
+    def _note(self, incident: Incident, sending: Sending) -> None:
+        incident.told_revision = max(incident.told_revision, sending.revisions[incident.id])
+        incident.pinged += [one for one in sending.pings.get(incident.id, ()) if one not in incident.pinged]
+        self._ledger.keep(incident)
+
+    def _settle(self, sending: Sending, account: Literal["posted", "dead_lettered"]) -> int:
+        settled = 0
+        for number, notices in sending.notices.items():
+            while number not in self._ledger.episodes or self._ledger.episodes[number].queued == 0:
+                if number not in self._successors:
+                    break
+                number = self._successors.pop(number)
+            episode = self._ledger.episodes.get(number)
+            if episode is not None:
+                before = episode.queued
+                self._ledger.settle(episode, account, notices)
+                settled += before - episode.queued
+        self._successors.clear()
+        return settled
+
+    def follow(self, earlier: int, later: int) -> None:
+        """The waiting notices of an episode are now another's; a sending under way may still name the first."""
+        self._successors[earlier] = later
+
+    def deleted(self, sending: Sending, now: float) -> None:
+        """The message is not there any more, by anybody's will. What it showed and is not closed is posted anew."""
+        post = self._empty(sending, now)
+        if post is not None:
+            self._ledger.drop_post(post)
+
+    def crowded(self, sending: Sending, now: float) -> None:
+        """The message takes no more changes: what it shows is posted anew without a ping, and it is deleted."""
+        self._empty(sending, now)
+
+    def _empty(self, sending: Sending, now: float) -> Post | None:
+        post = self._ledger.posts.get(sending.post) if sending.post is not None else None
+        for incident in self._shown(tuple(post.incidents)) if post is not None else ():
+            self._detach(incident, now)
+            if incident.closed_at is not None:
+                self._ledger.drop_incident(incident)
+        return post
+
+    def refused(self, sending: Sending, reason: str, detail: str, payload: str, now: float) -> None:
+        """It will never be taken as it is. It is kept as a dead letter; the next change is tried again."""
+        letter = DeadLetter(
+            id=self._ledger.new_id(),
+            channel=sending.channel,
+            at=now,
+            reason=reason,
+            detail=detail,
+            incidents=list(sending.incidents),
+            notices=self._settle(sending, "dead_lettered"),
+            payload=payload,
+        )
+        self._ledger.add_dead_letter(letter)
+        for incident in self._shown(sending.incidents):
+            incident.told_revision = max(incident.told_revision, sending.revisions[incident.id])
+            self._ledger.keep(incident)
+
+    def retell(self, incidents: Iterable[int], now: float) -> list[int]:
+        """Tells incidents again whose message was refused. Gives those that are not known any more."""
+        unknown = []
+        for number in incidents:
+            incident = self._ledger.incidents.get(number)
+            if incident is None:
+                unknown.append(number)
+            else:
+                incident.told_revision, incident.told_since = 0, now
+                self._ledger.keep(incident)
+        return unknown

@@ -1,0 +1,87 @@
+"""The relay's route table: which lanes a notice takes.
+
+Asked by the book. May import: spec, routing, and the incidents' data. The same search as Alertmanager's, over the
+routes that the renderer wrote out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from homelabmon.relay.incidents.notice import Lane, Notice
+from homelabmon.routing.tree import GROUP_BY_ALL, ResolvedRoute, RouteNode, RouteTree
+from homelabmon.spec import names
+from homelabmon.spec.matchers import parse_matcher
+from homelabmon.spec.relay_file import RelayFile, RouteEntry
+from homelabmon.spec.routes import hold_for
+
+Resolved = ResolvedRoute[RouteEntry]
+
+
+class RouteTable:
+    """The routes of one configuration."""
+
+    def __init__(self, file: RelayFile) -> None:
+        self.tree: RouteTree[RouteEntry] = RouteTree(_root(file))
+        by_key: dict[str, list[Resolved]] = defaultdict(list)
+        for route in self.tree.routes:
+            by_key[route.key].append(route)
+        self._by_key = dict(by_key)
+
+    def routes(self, labels: Mapping[str, str], route_key: str | None = None) -> tuple[Resolved, ...]:
+        """The routes that labels take; never none.
+
+        With ``route_key``, Alertmanager has chosen: its mute times are not known here, so that a route which the labels
+        match may be one it has passed over. Where one of ours has that key, only such a route is taken; a key that
+        none has (another Alertmanager's, or of a configuration not yet reloaded) says nothing.
+        """
+        matched = self.tree.match(labels)
+        if route_key is None or route_key not in self._by_key:
+            return matched
+        chosen = tuple(route for route in matched if route.key == route_key)
+        return chosen or tuple(self._by_key[route_key][:1])
+
+    def lanes(self, notice: Notice, route_key: str | None = None) -> Sequence[Lane]:
+        """The lanes a notice takes, never none."""
+        severity = notice.labels.get(names.LABEL_SEVERITY, "")
+        return tuple(_lane(route, notice.labels, severity) for route in self.routes(notice.labels, route_key))
+
+
+def lanes_of(file: RelayFile) -> Callable[[Notice, str | None], Sequence[Lane]]:
+    """What a book asks for the ways a notice takes."""
+    return RouteTable(file).lanes
+
+
+def _lane(route: Resolved, labels: Mapping[str, str], severity: str) -> Lane:
+    entry = route.payload
+    return Lane(
+        route=entry.name,
+        channel=entry.channel,
+        group=route.group_labels(labels),
+        hold=hold_for(entry.hold, severity).total_seconds(),
+        title=entry.title,
+        group_by_all=route.group_by == GROUP_BY_ALL,
+    )
+
+
+def _root(file: RelayFile) -> RouteNode[RouteEntry]:
+    return RouteNode(
+        name=file.default.name,
+        receiver=file.default.channel,
+        group_by=file.default.group_by,
+        routes=tuple(map(_node, file.routes)),
+        payload=file.default,
+    )
+
+
+def _node(entry: RouteEntry) -> RouteNode[RouteEntry]:
+    return RouteNode(
+        name=entry.name,
+        receiver=entry.channel,
+        matchers=tuple(parse_matcher(text) for text in entry.matchers),
+        group_by=entry.group_by,
+        continue_=entry.continue_,
+        routes=tuple(map(_node, entry.routes)),
+        payload=entry,
+    )
