@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import yaml
@@ -58,12 +59,14 @@ def parse(raw: bytes, name: str) -> Source:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.YAMLError:
+        conflicts = _conflicts(text, name)
+        if conflicts is not None:
+            raise conflicts from None
         builder = _parse_slowly(text, name)
     if builder.findings:
-        raise InputError(builder.findings)
+        raise _conflicts(text, name) or InputError(builder.findings)
     if not isinstance(builder.root, dict):
-        found = "empty" if builder.root is None else f"a {_kind(builder.root)} at the top"
-        raise _fail(name, f"the file is {found}", Position(1, 1), _TOP_FIX)
+        raise _conflicts(text, name) or _fail(name, *_not_a_mapping(builder.root, text))
     return Source(name, builder.root, builder.values, builder.keys)
 
 
@@ -84,6 +87,19 @@ def _parse_slowly(text: str, name: str) -> _Builder:
 
 
 _TOP_FIX = "a stack is a mapping that starts with `apiVersion: homelabmon/v1`; `homelabmon init` writes one"
+
+
+def _not_a_mapping(root: Any, text: str) -> tuple[str, Position, str]:
+    found = "empty" if root is None else f"a {_kind(root)} at the top"
+    if isinstance(root, str) and (pair := re.match(r"\s*([A-Za-z_]\w*):(\S+)", text)):
+        return (
+            "the file is one long text: there is no blank after the colons",
+            Position(1, 1),
+            f"write `{pair[1]}: {pair[2]}`",
+        )
+    if isinstance(root, str) and re.match(r"\s*<(!DOCTYPE|html|\?xml)", text, re.IGNORECASE):
+        return "the file is a web page", Position(1, 1), "download the file itself (the raw view), not its page"
+    return f"the file is {found}", Position(1, 1), _TOP_FIX
 
 
 def _kind(value: object) -> str:
@@ -114,17 +130,72 @@ def _decode(raw: bytes, name: str) -> str:
 
 
 def _explain(error: Any, text: str) -> tuple[str, Position | None, str]:
-    mark = error.problem_mark or error.context_mark
-    position = None if mark is None else Position(mark.line + 1, mark.column + 1)
-    line = text.split("\n")[mark.line] if mark is not None and mark.line < text.count("\n") + 1 else ""
-    problem = error.problem or error.context or "cannot be read"
+    """What is wrong, where, and what to write, in a user's words as far as they are known."""
+    mark, lines = error.problem_mark or error.context_mark, text.split("\n")
+    number = mark.line if mark is not None else 0
+    position = None if mark is None else Position(number + 1, mark.column + 1)
+    line = lines[number] if mark is not None and number < len(lines) else ""
+    problem, context = error.problem or error.context or "cannot be read", error.context or ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "a tab is used for indentation", position, "use spaces: YAML does not allow tabs here"
     if "cannot start any token" in problem and mark is not None and line[mark.column : mark.column + 1] in "@`%":
         return f"an unquoted text cannot start with {line[mark.column]!r}", position, "put the text in quotes"
     if "mapping values are not allowed" in problem:
         return "a colon followed by a space stands inside an unquoted text", position, "put the text in quotes"
-    return f"not YAML: {problem}" + (f" ({error.context})" if error.context else ""), position, ""
+    began = error.context_mark
+    opened = lines[began.line][began.column : began.column + 1] if began is not None and began.line < len(lines) else ""
+    if opened and opened in "\"'" and "quoted scalar" in context:
+        return f"a {opened} is opened here and never closed", _at(began), f"close the quote with another {opened}"
+    if opened and opened in "{[" and "flow" in context:
+        close = "}" if opened == "{" else "]"
+        message = f"the {opened} that is opened here is not closed, or a comma is missing before line {number + 1}"
+        return message, _at(began), f"write the {close}, or the comma"
+    if "expected ':'" in problem and began is not None:
+        return (
+            f"the line {_cut(lines[began.line])!r} has no colon",
+            _at(began),
+            "write `key: value`, or remove the line",
+        )
+    if "expected <block end>" in problem:
+        return (
+            "this line is indented neither like those before it nor deeper than its parent",
+            position,
+            "indent the keys of one mapping, and the dashes of one list, by the same number of spaces",
+        )
+    return f"not YAML: {problem}" + (f" ({context})" if context else ""), position, ""
+
+
+def _at(mark: Any) -> Position:
+    return Position(mark.line + 1, mark.column + 1)
+
+
+def _cut(line: str) -> str:
+    return line.strip() if len(line.strip()) <= 60 else f"{line.strip()[:57]}..."
+
+
+_CONFLICT: Final = re.compile(r"^(?:<{7} |>{7} |\|{7} |={7}$)", re.MULTILINE)
+
+
+def _conflicts(text: str, name: str) -> InputError | None:
+    """What Git leaves in a file that two sides have changed: nothing else about such a file is worth saying."""
+    if not re.search(r"^<{7} ", text, re.MULTILINE):
+        return None
+    findings = [
+        Finding(
+            "yaml",
+            f"Git could not merge here: {_cut(text[match.start() : _line_end(text, match.start())])!r}",
+            "take what is right of both sides, and remove the marker",
+            file=name,
+            position=Position(text.count("\n", 0, match.start()) + 1, 1),
+        )
+        for match in islice(_CONFLICT.finditer(text), _MOST_FINDINGS)
+    ]
+    return InputError(findings)
+
+
+def _line_end(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end
 
 
 class _Builder:
@@ -167,7 +238,8 @@ class _Builder:
             message = f"nested deeper than {MAX_DEPTH} levels"
             raise InputError([Finding("yaml", message, "flatten it", file=self.name, position=_position(event))])
         if self._open and isinstance(self._open[-1][1], dict) and self._key[-1] is None:
-            raise InputError([self._finding(event, "a key is a list or a mapping", "keys are texts")])
+            fix = "keys are texts; a text that begins with { or [ stands in quotes"
+            raise InputError([self._finding(event, "a key is a list or a mapping", fix)])
         path = self._place(container, event)
         self._open.append((path, container))
         self._key.append(None)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PACKAGE: Final = "homelabmon"
 
 FOUNDATION: Final = {"errors", "spec"}
-READING: Final = {*FOUNDATION, "routing", "components", "notifiers", "source", "stack", "load"}
+READING: Final = {*FOUNDATION, "routing", "components", "notifiers", "source", "stack", "wording", "load"}
 MAY_USE: Final = {
     "__init__": set[str](),
     "errors": {"spec"},
@@ -32,6 +32,7 @@ MAY_USE: Final = {
     "notifiers": {*FOUNDATION, "routing"},
     "source": READING,
     "stack": READING,
+    "wording": READING,
     "load": READING,
     "checks": READING,
     "render": {*READING, "checks"},

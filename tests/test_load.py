@@ -50,7 +50,7 @@ def test_the_example_is_valid() -> None:
         (
             "grafana: {}",
             "grafana: true",
-            "components.grafana: expected a mapping, got the truth value True; write keys and values below it, or {}",
+            "components.grafana: expected a mapping, got the truth value true; write keys and values below it, or {}",
         ),
         (
             "distribution: k3s",
@@ -60,8 +60,7 @@ def test_the_example_is_valid() -> None:
         (
             "retention: 30d",
             "retention: 30 days",
-            "components.prometheus.retention: '30 days': not a duration; "
-            "write for example 60s, 5m, 1h30m or 30d (largest unit first)",
+            "components.prometheus.retention: '30 days': not a duration; write 30d",
         ),
         (
             "retention: 30d",
@@ -88,7 +87,7 @@ def test_the_example_is_valid() -> None:
             "name: home\n",
             "name: Home Lab\n",
             "name: 'Home Lab' is not valid here; "
-            "use lower case letters, digits, dashes and underscores, such as `my-app`",
+            "use lower case letters, digits, dashes and underscores, such as `home-lab`",
         ),
         (
             'kubernetes: "1.34"',
@@ -109,7 +108,7 @@ def test_the_example_is_valid() -> None:
         (
             '    schedule: "0 3 * * *"\n',
             '    schedule: "0 3 * * *"\n    period: 1d\n',
-            "heartbeats[0]: needs only one of schedule, calendar and period",
+            "heartbeats[0]: needs only one of schedule, calendar and period; keep one",
         ),
         (
             "scrape:\n",
@@ -119,12 +118,12 @@ def test_the_example_is_valid() -> None:
         (
             "    icmp: 192.168.1.1\n",
             '    icmp: 192.168.1.1\n    tcp: "a:1"\n',
-            "probes[0]: needs exactly one of url, tcp, icmp and dns",
+            "probes[0]: needs exactly one of url, tcp, icmp and dns; write one, and remove the others",
         ),
         (
             "url: https://ghcr.io/v2/",
             "url: ghcr.io/v2/",
-            "probes[2].url: 'ghcr.io/v2/' is not valid here; write an address with http:// or https://",
+            "probes[2].url: 'ghcr.io/v2/' is not valid here; write the whole address: https://ghcr.io/v2/",
         ),
     ],
 )

@@ -45,10 +45,57 @@ TOP = "a stack is a mapping that starts with `apiVersion: homelabmon/v1`; `homel
         (b"a: 1\nb: \xff", ["stack.yaml:2:4: the file is not UTF-8: byte 0xff; save it as UTF-8"]),
         (b"a: 1\nb: \x00", ["stack.yaml:2:4: control character '\\x00' is not allowed in YAML; remove it"]),
         ("a: !!python/object x", ["stack.yaml:1:4: tag tag:yaml.org,2002:python/object is not supported; remove it"]),
-        ("? [a]\n: 1", ["stack.yaml:1:3: a key is a list or a mapping; keys are texts"]),
+        (
+            "? [a]\n: 1",
+            [
+                "stack.yaml:1:3: a key is a list or a mapping; "
+                "keys are texts; a text that begins with { or [ stands in quotes"
+            ],
+        ),
         (
             "summary: hello: world",
             ["stack.yaml:1:15: a colon followed by a space stands inside an unquoted text; put the text in quotes"],
+        ),
+        (
+            'name: x\nnodes: "3\nflux: 1\n',
+            ['stack.yaml:2:8: a " is opened here and never closed; close the quote with another "'],
+        ),
+        (
+            "cluster: {nodes: 3\nname: x\nflux: {}\n",
+            [
+                "stack.yaml:1:10: the { that is opened here is not closed, or a comma is missing before line 2; "
+                "write the }, or the comma"
+            ],
+        ),
+        (
+            "name: x\nnodes\nflux: 1\n",
+            ["stack.yaml:2:1: the line 'nodes' has no colon; write `key: value`, or remove the line"],
+        ),
+        (
+            "cluster:\n   nodes: 3\n  flux: {}\n",
+            [
+                "stack.yaml:3:3: this line is indented neither like those before it nor deeper than its parent; "
+                "indent the keys of one mapping, and the dashes of one list, by the same number of spaces"
+            ],
+        ),
+        (
+            "apiVersion:homelabmon/v1\nname:x\n",
+            [
+                "stack.yaml:1:1: the file is one long text: there is no blank after the colons; "
+                "write `apiVersion: homelabmon/v1`"
+            ],
+        ),
+        (
+            "<!DOCTYPE html>\n<html></html>\n",
+            ["stack.yaml:1:1: the file is a web page; download the file itself (the raw view), not its page"],
+        ),
+        (
+            "name: x\n<<<<<<< HEAD\nnodes: 3\n=======\nnodes: 4\n>>>>>>> theirs\n",
+            [
+                f"stack.yaml:{line}:1: Git could not merge here: {marker!r}; "
+                "take what is right of both sides, and remove the marker"
+                for line, marker in ((2, "<<<<<<< HEAD"), (4, "======="), (6, ">>>>>>> theirs"))
+            ],
         ),
         ("a: @x", ["stack.yaml:1:4: an unquoted text cannot start with '@'; put the text in quotes"]),
         ("a: " + "[" * 100_000, ["stack.yaml:1:43: nested deeper than 40 levels; flatten it"]),

@@ -72,17 +72,38 @@ def parse_duration(value: object) -> object:
     if value == "0" or (value == 0 and not isinstance(value, bool)):
         return timedelta(0)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise ValueError(f"a duration needs a unit: write {value}s or {value}m")
+        amount = f"{abs(value):g}"
+        raise ValueError(f"a duration needs a unit: write {amount}s or {amount}m")
     if not isinstance(value, str):
-        raise ValueError("a duration is a text such as 60s, 5m, 1h30m or 30d")
+        raise ValueError(f"a duration is a text: write for example {_DURATIONS}")
     match = _DURATION.fullmatch(value)
     if not value or match is None:
-        raise ValueError("not a duration: write for example 60s, 5m, 1h30m or 30d (largest unit first)")
+        raise ValueError(_no_duration(value))
     parts = zip(match.groups(), _UNITS, strict=True)
-    try:
-        return timedelta(seconds=sum(int(number) * unit for number, (_, unit) in parts if number))
-    except OverflowError:
-        raise ValueError("the duration is longer than any clock can count: write for example 30d") from None
+    seconds = sum(int(number) * unit for number, (_, unit) in parts if number)
+    if seconds > _LONGEST:
+        raise ValueError("longer than a hundred years: write for example 30d")
+    return timedelta(seconds=seconds)
+
+
+_DURATIONS = "60s, 5m, 1h30m or 30d"
+_LONGEST = 100 * 365 * 86400.0
+
+
+def _no_duration(text: str) -> str:
+    """What is wrong with a text that is no duration, and what was most likely meant."""
+    from homelabmon.spec.duration_hints import meant
+
+    positive = text.strip().removeprefix("-")
+    seconds = meant(positive)
+    if seconds is None or seconds > _LONGEST or (not seconds and positive.strip("0. ")[:1].isdigit()):
+        return f"not a duration: write for example {_DURATIONS} (largest unit first)"
+    shown = format_duration(seconds)
+    return (
+        f"a duration cannot be negative: write {shown}"
+        if positive != text.strip()
+        else f"not a duration: write {shown}"
+    )
 
 
 def format_duration(value: timedelta | float) -> str:
@@ -124,7 +145,7 @@ Duration = Annotated[
 
 def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
-        raise ValueError("must be longer than zero")
+        raise ValueError("must be longer than zero: write for example 60s, or remove the key")
     return value
 
 

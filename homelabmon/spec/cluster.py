@@ -104,7 +104,7 @@ class Cluster(Model):
     """Kubernetes minor version, for validating what is rendered."""
     domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")] = "cluster.local"
     """The cluster's DNS domain."""
-    nodes: StrictInt = Field(default=3, ge=1)
+    nodes: StrictInt = Field(default=3, ge=1, le=5000)
     """How many nodes there are. On one node replicas cannot spread, and overcommit alerts make no sense."""
     storage_class: DnsLabel | None = None
     """StorageClass of every volume; default: the cluster's default class."""

@@ -70,6 +70,8 @@ def format_path(path: Path) -> str:
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
+        elif not part:
+            text += "['']"
         else:
             text += f".{part}" if text else part
     return text

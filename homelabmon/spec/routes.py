@@ -117,6 +117,7 @@ def _hold_by_severity(value: object) -> object:
 
 Hold = Annotated[
     dict[Literal["default", "critical", "warning", "info"], Duration],
+    Field(min_length=1),
     BeforeValidator(_hold_by_severity),
     Shorthand(DURATION_SCHEMA),
 ]
@@ -196,7 +197,7 @@ class Dependency(Model):
     """What it is; shown on the monitoring page."""
     match: Match = Field(default_factory=dict)
     """The alerts about this thing; silenced while something it depends on is down."""
-    down: Match = Field(default_factory=dict)
+    down: Annotated[Match, Field(min_length=1)] = Field(default_factory=dict)
     """The alerts that say it is down. Default: those of `match` with severity critical."""
 
 
@@ -207,8 +208,15 @@ ClockTime = Annotated[
 ]
 
 
+def _no_number(value: object) -> object:
+    if isinstance(value, (int, float)):
+        raise ValueError('not a day and time: write local time without offset, such as "2026-12-01T20:00"')
+    return value
+
+
 LocalTime = Annotated[
     datetime,
+    BeforeValidator(_no_number),
     WithJsonSchema(
         {
             "type": "string",
@@ -248,20 +256,20 @@ class Maintenance(Model):
     def _one_kind(self) -> Self:
         weekly, once = self.from_ is not None or self.to is not None, self.start is not None or self.end is not None
         if weekly == once:
-            raise ValueError("a window is either weekly (from and to) or happens once (start and end)")
+            raise ValueError("a window is either weekly or happens once: write from and to, or start and end")
         if (self.from_ is None) != (self.to is None) or (self.start is None) != (self.end is None):
-            raise ValueError("a window needs both its start and its end")
+            raise ValueError("a window needs both its start and its end: write the one that is missing")
         if weekly and (self.from_ == self.to or (self.from_, self.to) == ("24:00", "00:00")):
-            raise ValueError("the window is empty: from and to are equal (a whole day is 00:00 to 24:00)")
+            raise ValueError("the window is empty, as from and to are equal: write 00:00 and 24:00 for a whole day")
         if self.start and self.end:
             if self.start.tzinfo or self.end.tzinfo:
                 raise ValueError("times carry no offset: write local time and name the `timezone`")
             if self.start.second or self.end.second or self.start.microsecond or self.end.microsecond:
-                raise ValueError("times go to the minute: Alertmanager knows no seconds")
+                raise ValueError("times go to the minute: write them without seconds")
             if not self.start < self.end:
-                raise ValueError("the window ends before it starts")
+                raise ValueError("the window ends before it starts: write the earlier time as start")
             if self.end - self.start > timedelta(days=31):
-                raise ValueError("a window that happens once lasts at most 31 days")
+                raise ValueError("a window that happens once lasts at most 31 days: write several, one after the other")
         if once and self.weekdays:
-            raise ValueError("weekdays belong to a weekly window")
+            raise ValueError("weekdays belong to a weekly window: remove them, or write from and to")
         return self

@@ -115,11 +115,11 @@ class Scrape(Model):
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if sum((self.service is not None, self.pods is not None, bool(self.targets))) != 1:
-            raise ValueError("needs exactly one of service, pods and targets")
+            raise ValueError("needs exactly one of service, pods and targets: write one, and remove the others")
         if self.labels and not self.targets:
             raise ValueError("labels can only be added to targets: use the Service's or the pod's own labels")
         if self.timeout > self.interval:
-            raise ValueError("timeout is longer than interval: Prometheus refuses that")
+            raise ValueError("timeout is longer than interval, which Prometheus refuses: write a shorter timeout")
         return self
 
 
@@ -167,9 +167,11 @@ class Heartbeat(Model):
     def _one_schedule(self) -> Self:
         given = sum(value is not None for value in (self.schedule, self.calendar, self.period))
         if given > 1:
-            raise ValueError("needs only one of schedule, calendar and period")
+            raise ValueError("needs only one of schedule, calendar and period: keep one")
         if not given and self.cronjob is None:
-            raise ValueError("needs one of schedule, calendar, period and cronjob")
+            raise ValueError(
+                'needs one of schedule, calendar, period and cronjob: write for example schedule: "0 3 * * *"'
+            )
         return self
 
 
@@ -177,7 +179,7 @@ class Expect(Model):
     """What a healthy answer looks like."""
 
     status: Annotated[
-        tuple[Annotated[int, Field(ge=100, le=599)], ...],
+        tuple[Annotated[StrictInt, Field(ge=100, le=599)], ...],
         BeforeValidator(lambda value: [value] if isinstance(value, int) else value),
         OneOrMany(),
     ] = (200,)
@@ -244,9 +246,9 @@ class Probe(Model):
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if sum(value is not None for value in (self.url, self.tcp, self.icmp, self.dns)) != 1:
-            raise ValueError("needs exactly one of url, tcp, icmp and dns")
+            raise ValueError("needs exactly one of url, tcp, icmp and dns: write one, and remove the others")
         if self.timeout > self.interval:
-            raise ValueError("timeout is longer than interval: Prometheus refuses that")
+            raise ValueError("timeout is longer than interval, which Prometheus refuses: write a shorter timeout")
         return self
 
     @property
@@ -276,7 +278,10 @@ class Outpost(Model):
     @model_validator(mode="after")
     def _anchors(self) -> Self:
         if len(set(self.anchors)) < 3:
-            raise ValueError("anchors: at least three different addresses are needed to tell who is down")
+            raise ValueError(
+                "fewer than three different anchors cannot tell who is down: "
+                "write three, such as [1.1.1.1:443, 8.8.8.8:443, 9.9.9.9:443]"
+            )
         return self
 
 
@@ -320,8 +325,10 @@ class Expectation(Model):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if bool(self.channel) == self.nobody:
-            raise ValueError("needs either channel or `nobody: true`")
+        if self.channel and self.nobody:
+            raise ValueError("channel and nobody exclude each other: keep one of them")
+        if not self.channel and not self.nobody:
+            raise ValueError("nothing says who must hear of it: write channel: NAME, or nobody: true")
         return self
 
 

@@ -26,7 +26,7 @@ OTHERS = {
 """What is found outside of checks: by whoever reads the file, renders it, or looks into charts."""
 RENDERED = {check: f"{about[0].upper()}{about[1:]}." for check, about in OBJECT_CHECKS.items()}
 PAGES = {check.id: check.about for check in CHECKS} | OTHERS | RENDERED
-SOURCES = ("homelabmon/checks", "homelabmon/gitops", "homelabmon/cli", "homelabmon/load.py", "homelabmon/source.py")
+SOURCES = ("homelabmon/checks", "homelabmon/gitops", "homelabmon/cli", "homelabmon/wording.py", "homelabmon/source.py")
 
 
 def text(page: str) -> str:
