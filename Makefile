@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 
 # What a target needs installed.
 DEMO_EXTRAS := render
-TEST_EXTRAS := render,test
-DEV_EXTRAS := render,test,dev
+TEST_EXTRAS := render,relay,test
+DEV_EXTRAS := render,relay,test,dev
 
 # More for pytest: make test ARGS="-k routing -x"
 ARGS ?=

@@ -75,7 +75,7 @@ def read_source(source: Source) -> Loaded:
     except ValidationError as error:
         from homelabmon.wording import findings_of
 
-        findings = findings_of(error, source)
+        findings = findings_of(error, source, Stack)
     stack, kept = _salvage(source)
     return Loaded(stack, source, tuple(sorted(findings, key=lambda found: found.position or (0, 0))), kept)
 

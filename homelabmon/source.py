@@ -1,10 +1,11 @@
-"""Reads a YAML text into plain data plus the position of every key and value. Used by :mod:`homelabmon.load`.
+"""Reads a YAML text into plain data plus the position of every key and value. Used by :mod:`homelabmon.load`, and by
+the relay for its configuration.
 
 Stricter than YAML on purpose: one document, string keys, no duplicate keys, no anchors, aliases, merge keys or tags,
 bounded size and depth. Scalars follow YAML 1.2's core schema (``yes`` and ``on`` are text); dates stay text.
 
 libyaml reads the text, as it is ten times as fast; whatever it refuses is read again by ruamel.yaml, which knows
-YAML 1.2 whole and has the last word on what is an error.
+YAML 1.2 whole and has the last word on what is an error. The relay's container is without it: there libyaml has it.
 """
 
 from __future__ import annotations
@@ -51,29 +52,37 @@ class Source:
         return None
 
 
-def parse(raw: bytes, name: str) -> Source:
-    """The data and positions of a YAML file. Raises InputError with every finding that parsing allows to tell."""
+def parse(raw: bytes, name: str, top: str = "") -> Source:
+    """The data and positions of a YAML file. Raises InputError with every finding that parsing allows to tell.
+
+    ``top``: what to write where there is no mapping at the top; by default, how a stack begins.
+    """
     text = _decode(raw, name)
     builder = _Builder(name)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
-    except yaml.YAMLError:
+    except yaml.YAMLError as error:
         conflicts = _conflicts(text, name)
         if conflicts is not None:
             raise conflicts from None
-        builder = _parse_slowly(text, name)
+        builder = _parse_slowly(text, name, error)
     if builder.findings:
         raise _conflicts(text, name) or InputError(builder.findings)
     if not isinstance(builder.root, dict):
-        raise _conflicts(text, name) or _fail(name, *_not_a_mapping(builder.root, text))
+        raise _conflicts(text, name) or _fail(name, *_not_a_mapping(builder.root, text, top or _TOP_FIX))
     return Source(name, builder.root, builder.values, builder.keys)
 
 
-def _parse_slowly(text: str, name: str) -> _Builder:
+def _parse_slowly(text: str, name: str, refusal: yaml.YAMLError) -> _Builder:
     """The same by ruamel.yaml, for texts that libyaml refuses. Raises InputError with the reason."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    try:
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    except ModuleNotFoundError:
+        if isinstance(refusal, yaml.MarkedYAMLError):
+            raise _fail(name, *_explain(refusal, text)) from None
+        raise _fail(name, f"not YAML: {refusal}", None, "") from None
 
     builder = _Builder(name)
     try:
@@ -89,7 +98,7 @@ def _parse_slowly(text: str, name: str) -> _Builder:
 _TOP_FIX = "a stack is a mapping that starts with `apiVersion: homelabmon/v1`; `homelabmon init` writes one"
 
 
-def _not_a_mapping(root: Any, text: str) -> tuple[str, Position, str]:
+def _not_a_mapping(root: Any, text: str, top: str) -> tuple[str, Position, str]:
     found = "empty" if root is None else f"a {_kind(root)} at the top"
     if isinstance(root, str) and (pair := re.match(r"\s*([A-Za-z_]\w*):(\S+)", text)):
         return (
@@ -99,7 +108,7 @@ def _not_a_mapping(root: Any, text: str) -> tuple[str, Position, str]:
         )
     if isinstance(root, str) and re.match(r"\s*<(!DOCTYPE|html|\?xml)", text, re.IGNORECASE):
         return "the file is a web page", Position(1, 1), "download the file itself (the raw view), not its page"
-    return f"the file is {found}", Position(1, 1), _TOP_FIX
+    return f"the file is {found}", Position(1, 1), top
 
 
 def _kind(value: object) -> str:

@@ -1,7 +1,9 @@
-"""What the schema refuses, in our words: place, value, and what to write instead. Asked by :mod:`homelabmon.load`.
+"""What a schema refuses, in our words: place, value, and what to write instead.
+
+Asked by :mod:`homelabmon.load` about stack.yaml, and by the relay about its own configuration.
 
 Imported only when something is wrong. pydantic says what kind of mistake it is; which words it is told in is decided
-here. May import: errors, spec, source, stack.
+here. May import: errors, spec, source.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -20,7 +23,6 @@ from homelabmon.spec.expressions import MatcherSyntaxError
 from homelabmon.spec.findings import Finding, Path
 from homelabmon.spec.secrets import SecretRef, redact
 from homelabmon.spec.suggest import suggest
-from homelabmon.stack import Stack
 
 _SECRET_KEYS: Final = frozenset({"webhook", "token", "password", "bearer_token", "apikey", "api_key"})
 _REDACTED: Final = "[redacted]"
@@ -30,8 +32,20 @@ _PLAIN_NAME: Final = re.compile(r"(?:[A-Za-z]{1,24}\d{0,3}|\d{1,4})(?:[-_. /]+(?
 """What people call a Secret or its key. A token has letters and digits mixed, or is long without a break."""
 
 
-def findings_of(error: ValidationError, source: Source) -> list[Finding]:
-    """Everything that an error of the schema says, each with its place in the file."""
+_MODEL: Final[ContextVar[type[BaseModel]]] = ContextVar("model")
+"""What the whole file is read as, while :func:`findings_of` looks for words."""
+
+
+def findings_of(error: ValidationError, source: Source, model: type[BaseModel]) -> list[Finding]:
+    """Everything that an error of the schema says, each with its place in the file, which was read as a ``model``."""
+    before = _MODEL.set(model)
+    try:
+        return _findings_of(error, source)
+    finally:
+        _MODEL.reset(before)
+
+
+def _findings_of(error: ValidationError, source: Source) -> list[Finding]:
     found = []
     for item in error.errors(include_url=False):
         path = data_path(item["loc"])
@@ -444,13 +458,13 @@ def _field_at(path: Path) -> Any:
 
 
 def _models_at(path: Path) -> list[type[BaseModel]]:
-    """The models that may describe the mapping at a path of stack.yaml."""
+    """The models that may describe the mapping at a path of the file."""
     return [kind for kind in _kinds_at(path) if isinstance(kind, type) and issubclass(kind, BaseModel)]
 
 
 def _kinds_at(path: Path) -> list[Any]:
-    """The types that may stand at a path of stack.yaml."""
-    kinds: Iterable[Any] = [Stack]
+    """The types that may stand at a path of the file."""
+    kinds: Iterable[Any] = [_MODEL.get()]
     for part in path:
         kinds = [inner for kind in kinds for inner in _inside(kind, part)]
     return [option for kind in kinds for option in _strip(kind)]

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 PACKAGE: Final = "homelabmon"
 
 FOUNDATION: Final = {"errors", "spec"}
-READING: Final = {*FOUNDATION, "routing", "components", "notifiers", "source", "stack", "wording", "load"}
+FILES: Final = {"source", "wording"}
+READING: Final = {*FOUNDATION, *FILES, "routing", "components", "notifiers", "stack", "load"}
 MAY_USE: Final = {
     "__init__": set[str](),
     "errors": {"spec"},
@@ -30,15 +31,15 @@ MAY_USE: Final = {
     "routing": FOUNDATION,
     "components": {*FOUNDATION, "routing"},
     "notifiers": {*FOUNDATION, "routing"},
-    "source": READING,
+    "source": FOUNDATION,
     "stack": READING,
-    "wording": READING,
+    "wording": {*FOUNDATION, "source"},
     "load": READING,
     "checks": READING,
     "render": {*READING, "checks"},
     "gitops": {*READING, "checks", "render"},
     "journey": {*READING, "checks", "render"},
-    "relay": {*FOUNDATION, "routing", "notifiers"},
+    "relay": {*FOUNDATION, *FILES, "routing", "notifiers"},
     "cli": {*READING, "checks", "render", "gitops", "journey", "relay"},
     "__main__": {*FOUNDATION, "cli"},
 }
@@ -188,21 +189,38 @@ def test_no_module_is_in_a_cycle_of_imports() -> None:
     assert {name: sorted(targets & set(early)) for name, targets in early.items()} == {}
 
 
-@pytest.mark.parametrize("part", ["errors", "spec", "routing", "notifiers", "relay"])
-def test_the_relay_runs_on_the_base_install(part: str) -> None:
-    """No templates, no Kubernetes schemas, no Helm: its container holds what the base install brings and no more."""
-    allowed = {PACKAGE, *base_install(), *sys.stdlib_module_names}
-    assert [
+@pytest.mark.parametrize("part", ["errors", "spec", "routing", "notifiers", "wording"])
+def test_what_everything_rests_on_needs_the_base_install_only(part: str) -> None:
+    assert foreign(part, installed_with()) == []
+
+
+@pytest.mark.parametrize("part", ["source", "relay"])
+def test_the_relay_runs_on_its_own_extra(part: str) -> None:
+    """No templates, no Kubernetes schemas, no Helm: its container holds what base and `relay` bring and no more."""
+    assert foreign(part, installed_with("relay")) == []
+
+
+OPTIONAL: Final = {("homelabmon.source", "ruamel")}
+"""Imported where it is there, done without where it is not."""
+
+
+def foreign(part: str, allowed: set[str]) -> list[str]:
+    allowed = {PACKAGE, *allowed, *sys.stdlib_module_names}
+    return [
         f"{module.path}:{item.line}: imports {item.target}"
         for module in PACKAGE_MODULES.values()
         if module.part == part
         for item in module.imports
-        if item.target.partition(".")[0] not in allowed
-    ] == []
+        if (top := item.target.partition(".")[0]) not in allowed
+        if (module.name, top) not in OPTIONAL
+    ]
 
 
-def base_install() -> set[str]:
-    """The names that the dependencies without any extra are imported by."""
-    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+def installed_with(*extras: str) -> set[str]:
+    """The names that the dependencies of the base and of some extras are imported by."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    dependencies = project["dependencies"] + [
+        dependency for extra in extras for dependency in project["optional-dependencies"][extra]
+    ]
     names = [re.split(r"[^A-Za-z0-9._-]", dependency, maxsplit=1)[0].lower() for dependency in dependencies]
     return {name.replace("-", "_") for name in names} | {IMPORT_NAMES[name] for name in names if name in IMPORT_NAMES}

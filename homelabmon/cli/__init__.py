@@ -32,6 +32,7 @@ COMMANDS = {
 """Every command with its one-line help, so that `--help` need not import them."""
 
 _EXTRAS = {
+    "aiohttp": "relay",
     "jinja2": "render",
     "yaml": "render",
     "ruamel": "render",

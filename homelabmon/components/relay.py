@@ -1,5 +1,6 @@
 """The relay: our own service that takes webhooks and keeps one honest message per incident. One replica, one volume."""
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -7,7 +8,7 @@ from pydantic import Field
 import homelabmon
 from homelabmon.components.route_table import channel_entries, default_entry, route_entries
 from homelabmon.spec import names
-from homelabmon.spec.base import DnsLabel, HttpUrl, Model, Name, Quantity
+from homelabmon.spec.base import DnsLabel, HttpUrl, Model, Name, PositiveDuration, Quantity
 from homelabmon.spec.contribution import (
     ALERTMANAGER,
     ALERTS_PEOPLE,
@@ -29,10 +30,12 @@ from homelabmon.spec.contribution import (
     Site,
     Template,
 )
-from homelabmon.spec.relay_file import Intake, RelayFile
+from homelabmon.spec.relay_file import Intake, RelayFile, Retention
 from homelabmon.spec.secrets import Secret, SecretRef
 
 APP = names.RELAY_NAME
+_FLUX = "flux-system"
+"""Where Flux itself runs: `flux install` and `flux bootstrap` know no other default."""
 _LABELS = {"app.kubernetes.io/name": APP, "app.kubernetes.io/instance": APP}
 
 
@@ -63,6 +66,13 @@ class RelayConfig(ComponentConfig):
     """Token that Alertmanager sends. Default: key `alertmanager-token` of the Secret `homelabmon-relay`."""
     falco_path: Secret | None = None
     """Secret path segment that Falco uses, as it can send no headers. Default: key `falco-path` of the same Secret."""
+    flux_token: Secret | None = None
+    """Key that Flux signs its events with (a Provider of type `generic-hmac`), or the token it sends (`generic`).
+    Without it the relay takes nothing from Flux."""
+    event_token: Secret | None = None
+    """Token for scripts of your own that post events. Without it the relay takes none."""
+    retention: PositiveDuration = timedelta(days=30)
+    """How long incidents that have ended are kept."""
     self_channel: Name | None = None
     """Channel for alerts about the relay itself, told by Alertmanager directly. Default: `defaults.channel`."""
     allow_from: tuple[DnsLabel, ...] = ()
@@ -165,11 +175,14 @@ def relay_file(config: RelayConfig, site: Site) -> RelayFile:
         intake=Intake.model_construct(
             alertmanager_token_file=_token(config, site).file,
             falco_path_file=_falco_path(config, site).file,
+            flux_token_file=config.flux_token.file if config.flux_token else None,
+            event_token_file=config.event_token.file if config.event_token else None,
         ),
         alertmanagers=tuple(alertmanager.data["replicas"]) if alertmanager else (),
         prometheus=metrics.url if metrics else None,
         links={name: url for name, url in links.items() if url},
         database=f"{names.DATA_DIR}/relay.db",
+        retention=Retention.model_construct(incidents=config.retention),
     )
 
 
@@ -183,6 +196,7 @@ def _falco_path(config: RelayConfig, site: Site) -> SecretRef:
 
 def _secrets(config: RelayConfig, site: Site) -> list[SecretRef]:
     refs = [_token(config, site), _falco_path(config, site)]
+    refs += [ref for ref in (config.flux_token, config.event_token) if ref is not None]
     refs += [channel.discord.webhook for channel in site.channels.values()]
     return list(dict.fromkeys(refs))
 
@@ -191,6 +205,8 @@ def _senders(config: RelayConfig, site: Site) -> list[dict[str, Any]]:
     """Who may connect: the pods behind the offers that speak to the relay, and namespaces the owner names."""
     offers = [site.offer(ALERTMANAGER), site.offer(METRICS), site.offer(LOGS_INTAKE), *site.offered(GUARD)]
     senders = [{"namespace": offer.namespace, "labels": dict(offer.pod_labels)} for offer in offers if offer]
+    if config.flux_token is not None:
+        senders.append({"namespace": _FLUX, "labels": {"app": "notification-controller"}})
     return senders + [{"namespace": namespace, "labels": {}} for namespace in config.allow_from]
 
 

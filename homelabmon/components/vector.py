@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
 from homelabmon.spec import names
-from homelabmon.spec.base import DnsLabel, Model, Quantity, Values
+from homelabmon.spec.base import DnsLabel, Model, Quantity, Values, in_bytes
 from homelabmon.spec.contribution import (
     LOGS_FORWARD,
     LOGS_INTAKE,
@@ -69,17 +69,6 @@ DATA_DIR = "/vector-data-dir"
 SECRETS_DIR = "/etc/vector-secrets"
 MIN_BUFFER = 268_435_488
 """The smallest disk buffer that Vector accepts, in bytes: two data files of 128 MiB, and 32 bytes."""
-
-_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
-_UNITS |= {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
-
-
-def in_bytes(quantity: str) -> int:
-    """A Kubernetes quantity in bytes: ``512Mi`` is 536870912."""
-    for unit, size in _UNITS.items():
-        if quantity.endswith(unit):
-            return int(float(quantity.removesuffix(unit)) * size)
-    return int(float(quantity))
 
 
 def buffer_bytes(quantity: str) -> int:

@@ -178,6 +178,18 @@ Quantity = Annotated[
 ]
 """A Kubernetes quantity of bytes: ``50Gi``."""
 
+_BYTES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
+_BYTES |= {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
+
+
+def in_bytes(quantity: str) -> int:
+    """A Kubernetes quantity in bytes: ``512Mi`` is 536870912."""
+    for unit, size in _BYTES.items():
+        if quantity.endswith(unit):
+            return int(float(quantity.removesuffix(unit)) * size)
+    return int(float(quantity))
+
+
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 """A Kubernetes object name that must be a DNS label (RFC 1123): lower case letters, digits and dashes."""
 

@@ -3,11 +3,12 @@
 The renderer writes it into a ConfigMap (relay) or a file (outpost); the service reads it. Secrets are paths of files.
 """
 
-from typing import Any, Literal
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, StrictBool
+from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
-from homelabmon.spec.base import Duration, Model, Name
+from homelabmon.spec.base import Duration, Model, Name, PositiveDuration, Quantity, in_bytes
 from homelabmon.spec.plain import plain
 from homelabmon.spec.routes import Hold, MatcherText, Mention, Severity
 from homelabmon.spec.watch import Heartbeat, Probe, StatusPage
@@ -39,12 +40,42 @@ class RouteEntry(Model):
     routes: "tuple[RouteEntry, ...]" = ()
 
 
+LEAST_BODY: Final = 2**24
+MOST_BODY: Final = 2**26
+
+
+def _body_size(value: str) -> str:
+    if not LEAST_BODY <= in_bytes(value) <= MOST_BODY:
+        raise ValueError("one request may have 16Mi to 64Mi: Alertmanager never repeats what is refused as too large")
+    return value
+
+
 class Intake(Model):
-    """How senders prove who they are."""
+    """How senders prove who they are, and how much one may send. A sender without a file is turned away."""
 
     alertmanager_token_file: str | None = None
+    """File with the bearer token; while it changes it may hold several, one a line. So may the other files here."""
     falco_path_file: str | None = None
     """File that holds the secret segment of Falco's path (Falco can send no headers)."""
+    flux_token_file: str | None = None
+    """File with the key that Flux signs with (`generic-hmac`), or the bearer token that it sends (`generic`)."""
+    event_token_file: str | None = None
+    """File with the bearer token of scripts that post events."""
+    max_body: Annotated[Quantity, AfterValidator(_body_size)] = "32Mi"
+    """Size of the largest request that is read. The process needs about four times as much memory besides its own."""
+
+
+class Retention(Model):
+    """How long what is over is kept."""
+
+    incidents: PositiveDuration = timedelta(days=30)
+    """Incidents that have ended, with their alerts."""
+    dead_letters: PositiveDuration = timedelta(days=90)
+    """Messages that could not be delivered."""
+    quarantine: Annotated[StrictInt, Field(ge=1)] = 1000
+    """Requests that could not be understood: so many, then the oldest go."""
+    quarantine_size: Quantity = "64Mi"
+    """And so many bytes of them, as they are stored."""
 
 
 class Watchdog(Model):
@@ -72,6 +103,8 @@ class RelayFile(Model):
     links: dict[str, str] = Field(default_factory=dict)
     """Public addresses for links in messages: alertmanager, grafana, prometheus."""
     database: str
+    """The database's file. Its folder has to be writable."""
+    retention: Retention = Retention.model_construct()
     heartbeats: tuple[Heartbeat, ...] = ()
     probes: tuple[Probe, ...] = ()
     anchors: tuple[str, ...] = ()

@@ -132,3 +132,21 @@ def test_no_secret_value_and_no_discord_address_is_in_any_file() -> None:
     text = "".join(plan().files.values())
     assert "discord.com/api" not in text
     assert "kind: Secret\n" not in text
+
+
+def test_flux_and_scripts_are_let_in_once_they_have_a_token() -> None:
+    closed = relay_file(plan()).intake
+    assert (closed.flux_token_file, closed.event_token_file) == (None, None)
+    section = {
+        "flux_token": {"secret": "tokens", "key": "flux"},
+        "event_token": {"secret": "tokens", "key": "scripts"},
+    }
+    rendered = plan(components={**EVERYTHING, "relay": section})
+    opened = relay_file(rendered).intake
+    assert opened.flux_token_file == "/etc/homelabmon/secrets/tokens/flux"
+    assert opened.event_token_file == "/etc/homelabmon/secrets/tokens/scripts"
+    rules = object_of(rendered, "NetworkPolicy", NAME)["spec"]["ingress"]
+    assert {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "flux-system"}},
+        "podSelector": {"matchLabels": {"app": "notification-controller"}},
+    } in [peer for rule in rules for peer in rule["from"]]

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from homelabmon.components.vector import MIN_BUFFER, VectorConfig, buffer_bytes, image_tag, in_bytes
+from homelabmon.components.vector import MIN_BUFFER, VectorConfig, buffer_bytes, image_tag
 from homelabmon.render.fold import Folded
+from homelabmon.spec.base import in_bytes
 from tests.components.folding import TALOS, folded, objects, only
 from tests.components.real_crds import problems
 

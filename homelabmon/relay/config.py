@@ -1,0 +1,165 @@
+"""The relay's configuration: read with every mistake's place, and read again whenever the file changes.
+
+Asked by the service and by the command line. May import: errors, spec, source, wording.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from homelabmon.errors import HomelabmonError, InputError
+from homelabmon.relay.clock import Clock
+from homelabmon.source import Source, parse
+from homelabmon.spec.findings import Finding
+from homelabmon.spec.findings import Path as DataPath
+from homelabmon.spec.relay_file import RelayFile, RouteEntry
+from homelabmon.spec.suggest import suggest
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY: Final = 5.0
+"""Seconds between looks at the file. The kubelet itself takes up to a minute to bring a change."""
+_TOP = "the configuration is a mapping that starts with `version: 1`; `homelabmon render` writes one"
+
+
+def read_config(path: Path) -> RelayFile:
+    """The configuration in a file.
+
+    Raises InputError with every finding when it is not one, and HomelabmonError when the file cannot be opened.
+    """
+    return _parse(_bytes(path), path.name)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise HomelabmonError(f"{path}: no such file; name the relay's configuration with --config") from None
+    except IsADirectoryError:
+        raise HomelabmonError(f"{path}: is a folder; name the file in it: --config {path / 'relay.yaml'}") from None
+    except OSError as error:
+        raise HomelabmonError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _parse(raw: bytes, name: str) -> RelayFile:
+    source = parse(raw, name, _TOP)
+    try:
+        file = RelayFile.model_validate(source.data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        from homelabmon.wording import findings_of
+
+        raise InputError(findings_of(error, source, RelayFile)) from None
+    findings = [
+        Finding("channel", message, fix, path, file=name, position=source.position(path))
+        for path, message, fix in _flaws(file)
+    ]
+    if findings:
+        raise InputError(findings)
+    _forget(source)
+    return file
+
+
+def _forget(source: Source) -> None:
+    source.values.clear()
+    source.keys.clear()
+
+
+# What no single value shows ------------------------------------------------------------------------------------------
+
+
+def _flaws(file: RelayFile) -> Iterator[tuple[DataPath, str, str]]:
+    for path, name in _named(file):
+        if name not in file.channels:
+            yield path, f"there is no channel {name!r}", suggest(name, file.channels, "channels: ")
+    for name, channel in file.channels.items():
+        seen = [name]
+        while channel is not None and channel.fallback is not None and channel.fallback not in seen:
+            seen.append(channel.fallback)
+            channel = file.channels.get(channel.fallback)  # type: ignore[assignment]  # None is looked for above
+        if channel is not None and channel.fallback == name:
+            chain = " -> ".join([*seen, name])
+            yield ("channels", name, "fallback"), f"the fallbacks go round: {chain}", "let one of them have none"
+
+
+def _named(file: RelayFile) -> Iterator[tuple[DataPath, str]]:
+    """Every place that names a channel."""
+    for name, channel in file.channels.items():
+        if channel.fallback is not None:
+            yield ("channels", name, "fallback"), channel.fallback
+    yield ("default", "channel"), file.default.channel
+    yield from _in_routes(("default",), file.default.routes)
+    yield from _in_routes((), file.routes)
+    if file.watchdog is not None:
+        yield ("watchdog", "channel"), file.watchdog.channel
+    for number, beat in enumerate(file.heartbeats):
+        if beat.channel is not None:
+            yield ("heartbeats", number, "channel"), beat.channel
+    for number, probe in enumerate(file.probes):
+        if probe.channel is not None:
+            yield ("probes", number, "channel"), probe.channel
+
+
+def _in_routes(path: DataPath, routes: tuple[RouteEntry, ...]) -> Iterator[tuple[DataPath, str]]:
+    for number, route in enumerate(routes):
+        here = (*path, "routes", number)
+        yield (*here, "channel"), route.channel
+        yield from _in_routes(here, route.routes)
+
+
+# Changes -------------------------------------------------------------------------------------------------------------
+
+
+class WatchedConfig:
+    """A configuration file that may change. ``file`` is the last good one, ``ok`` whether the newest is in effect."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads it for the first time; raises what :func:`read_config` raises."""
+        self.path = path
+        raw = _bytes(path)
+        self.file = _parse(raw, path.name)
+        self.ok = True
+        self._raw = raw
+        self._seen = self._look()
+
+    def refresh(self, *, force: bool = False) -> bool:
+        """Looks at the file, and reads it if it is another one (or if told to); whether ``file`` is a new one.
+
+        What is wrong with a new one is logged, and the last good one stays. Never raises for what is in the file.
+        """
+        seen = self._look()
+        if seen == self._seen and not force:
+            return False
+        try:
+            raw = _bytes(self.path)
+            changed = raw != self._raw
+            file = _parse(raw, self.path.name) if changed or not self.ok else self.file
+        except HomelabmonError as error:
+            self._seen, self.ok = seen, False
+            lines = [finding.render() for finding in error.findings] if isinstance(error, InputError) else [str(error)]
+            log.error("the new configuration is not accepted, the old one stays", extra={"reasons": lines})
+            return False
+        self._seen, self._raw, self.ok = seen, raw, True
+        renewed, self.file = file is not self.file and file != self.file, file
+        if renewed:
+            log.info("the new configuration is in effect")
+        return renewed
+
+    async def watch(self, clock: Clock, changed: Callable[[RelayFile], None]) -> None:
+        """Looks from time to time, until cancelled; calls ``changed`` with each new good configuration."""
+        while True:
+            await clock.sleep(LOOK_EVERY)
+            if self.refresh():
+                changed(self.file)
+
+    def _look(self) -> tuple[int, int, int, int] | None:
+        """What tells one state of the file from another; Kubernetes swaps the link, so what it leads to counts."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
