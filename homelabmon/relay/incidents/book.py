@@ -360,7 +360,6 @@ class Book:
             waiting = earlier.queued
             self._ledger.queue(earlier, -waiting)
             self._ledger.queue(episode, waiting)
-            self._telling.follow(earlier.id, episode.id)
             self._ledger.leave(earlier)
             self._plan_forgetting(earlier)
 

@@ -46,7 +46,6 @@ class Telling:
 
     def __init__(self, ledger: Ledger, notifier: Notifier, timing: Timing) -> None:
         self._ledger, self._notifier, self._timing = ledger, notifier, timing
-        self._successors: dict[int, int] = {}
         self.links = Links()
         self.stack = ""
         self.senders: Mapping[str, str | None] = {}
@@ -192,8 +191,7 @@ class Telling:
             if sending.kind == "post" and incident.post is None:
                 incident.post = post.id
                 post.incidents.append(incident.id)
-            if incident.post == post.id:
-                self._note(incident, sending)
+            self._note(incident, sending)
         self._ledger.keep(post)
         self._settle(sending, "posted")
         for incident in self._shown(sending.incidents):
@@ -205,23 +203,15 @@ class Telling:
         self._ledger.keep(incident)
 
     def _settle(self, sending: Sending, account: Literal["posted", "dead_lettered"]) -> int:
+        """What became another episode's while the message was under way is told again with the next change."""
         settled = 0
         for number, notices in sending.notices.items():
-            while number not in self._ledger.episodes or self._ledger.episodes[number].queued == 0:
-                if number not in self._successors:
-                    break
-                number = self._successors.pop(number)
             episode = self._ledger.episodes.get(number)
             if episode is not None:
                 before = episode.queued
                 self._ledger.settle(episode, account, notices)
                 settled += before - episode.queued
-        self._successors.clear()
         return settled
-
-    def follow(self, earlier: int, later: int) -> None:
-        """The waiting notices of an episode are now another's; a sending under way may still name the first."""
-        self._successors[earlier] = later
 
     def deleted(self, sending: Sending, now: float) -> None:
         """The message is not there any more, by anybody's will. What it showed and is not closed is posted anew."""

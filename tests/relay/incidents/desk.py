@@ -139,6 +139,7 @@ class Desk:
     def __init__(self, *, mention: Mapping[str, str] | None = None, timing: Timing | None = None) -> None:
         self.channels = {name: ChannelPolicy(mention or {}) for name in ("ops", "media")}
         self.timing = timing
+        self.pace = 0.25
         self.now = START
         self.there: dict[str, Verdict] = {}
         """What Alertmanager says, by fingerprint; ``alive`` where nothing is said."""
@@ -156,9 +157,9 @@ class Desk:
         self.book.take(Delivery(0, self.now, notices), self.now)
 
     def until(self, second: float) -> None:
-        """Lets time pass, in steps of a quarter of a second."""
+        """Lets time pass, in small steps."""
         while self.now < START + second:
-            self.now = min(self.now + 0.25, START + second)
+            self.now = min(self.now + self.pace, START + second)
             self.step()
 
     def step(self) -> None:

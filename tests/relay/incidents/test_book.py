@@ -64,6 +64,13 @@ def test_alert_that_lived_longer_than_its_hold_is_told_although_it_is_over(desk:
     assert states(desk) == ["1x resolved"]
 
 
+@pytest.mark.parametrize(("lived", "told"), [(59.9, 0), (60, 1), (65, 1)])
+def test_alert_is_churn_only_where_it_lived_shorter_than_its_hold(desk: Desk, lived: float, told: int) -> None:
+    desk.take(alert("A", 0, ends=lived))
+    desk.until(70)
+    assert len(desk.written) == told
+
+
 def test_gone_proves_nothing_when_the_question_comes_late(desk: Desk) -> None:
     desk.take(alert("A", -600))
     desk.there[alert("A", 0).fingerprint] = "gone"
@@ -153,7 +160,12 @@ def test_after_an_hour_it_is_a_new_incident(desk: Desk) -> None:
 
 def test_memory_is_empty_again(desk: Desk) -> None:
     desk.take(alert("A", 0), alert("A", 0, ends=90), alert("B", 0), alert("B", 0, ends=10), event("C", 0))
-    desk.until(2 * 3600)
+    for at in range(100, 1000, 200):
+        desk.until(at)
+        desk.take(alert("A", at))
+        desk.until(at + 100)
+        desk.take(alert("A", at, ends=at + 100))
+    desk.until(3 * 3600)
     assert (list(desk.book.incidents()), list(desk.book.posts())) == ([], [])
     assert not desk.disk.load().episodes
     assert not desk.disk.posts
@@ -213,6 +225,18 @@ def test_end_that_comes_before_the_start(desk: Desk) -> None:
     desk.take(alert("A", 0))
     desk.until(120)
     assert desk.written == []
+
+
+def test_late_copy_of_an_earlier_firing_is_nothing(desk: Desk) -> None:
+    for at in (0, 100):
+        desk.until(at)
+        desk.take(alert("A", at))
+        desk.until(at + 80)
+        desk.take(alert("A", at, ends=at + 80 if at == 0 else None))
+    desk.take(alert("A", 0))
+    desk.until(200)
+    assert states(desk) == ["3x firing"]
+    assert [one.starts_at for one in desk.book.firing()] == [START + 100]
 
 
 def test_start_that_moves_back_is_the_same_firing(desk: Desk) -> None:
@@ -348,7 +372,7 @@ def test_digest_keeps_its_lines_while_one_of_its_incidents_goes_on(desk: Desk) -
     desk.restart()
     desk.take(alert("A9", 0, ends=3 * 3600))
     desk.until(3 * 3600 + 10)
-    assert len(desk.standing[0].last.incidents) == 10
+    assert [(len(one.versions), len(one.last.incidents)) for one in desk.standing] == [(3, 10)]
 
 
 def test_message_that_somebody_deleted_is_posted_anew(desk: Desk) -> None:
@@ -436,6 +460,22 @@ def test_critical_alert_that_joins_moves_the_incident_into_a_message_that_pings(
     assert len(desk.standing[0].last.incidents[0].alerts) == 2
 
 
+def test_critical_alert_that_joins_while_the_message_is_being_written_is_pinged() -> None:
+    desk = Desk(mention={"critical": "role:1"})
+    desk.take(alert("A", 0, node="n1"))
+    desk.until(70)
+    desk.take(alert("A", 0, node="n1", ends=70))
+    desk.up = False
+    desk.until(80)
+    sending = desk.book.next("ops", desk.now)
+    assert sending is not None
+    desk.take(alert("A", 80, severity="critical", node="n2"))
+    desk.send(sending)
+    desk.up = True
+    desk.until(90)
+    assert [(one.pinged, one.deleted) for one in desk.written] == [((), True), (("role:1",), False)]
+
+
 def test_what_is_over_pings_nobody() -> None:
     desk = Desk(mention={"critical": "role:1"})
     desk.up = False
@@ -448,6 +488,22 @@ def test_what_is_over_pings_nobody() -> None:
 
 
 # Restarts ------------------------------------------------------------
+
+
+def test_waiting_notices_of_a_flapping_alert_are_counted_once(desk: Desk) -> None:
+    desk.up = False
+    for at in (0, 100, 200):
+        desk.until(at)
+        desk.take(alert("A", at))
+        desk.until(at + 80)
+        desk.take(alert("A", at, ends=at + 80))
+    assert desk.book.queued("ops") == 6
+    desk.step()
+    desk.restart()
+    assert desk.book.queued("ops") == 6
+    desk.up = True
+    desk.until(300)
+    assert (desk.total("posted"), desk.book.queued("ops")) == (6, 0)
 
 
 def test_restart_during_the_hold_changes_nothing(desk: Desk) -> None:
