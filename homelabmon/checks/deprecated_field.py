@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from homelabmon.checks.support.check import Check, Problem
 from homelabmon.checks.support.context import Context
-from homelabmon.checks.support.raw import at, mappings, raw_parts, two_addresses, value_trees
+from homelabmon.checks.support.raw import asked_twice, at, mappings, raw_parts, value_trees
 from homelabmon.spec import names
 from homelabmon.spec.findings import Path, Severity
 
@@ -75,7 +75,7 @@ def _find(context: Context) -> Iterator[Problem]:
     for name, path, values in value_trees(context):
         yield from _values(name, path, values)
         for place, mapping in mappings(values, path):
-            if mapping.get("loadBalancerIP") and not two_addresses(context):
+            if mapping.get("loadBalancerIP") and not any(asked_twice(context, mapping)):
                 message = "loadBalancerIP is deprecated in Kubernetes"
                 yield Problem((*place, "loadBalancerIP"), message, "use lb_ips instead", on_key=True)
     for number, item in enumerate(context.stack.extra):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from homelabmon.checks.support.check import Check, Problem
 from homelabmon.checks.support.context import Context
-from homelabmon.checks.support.raw import at, mappings, two_addresses, value_trees
+from homelabmon.checks.support.raw import asked_twice, at, mappings, value_trees
 from homelabmon.checks.support.secret_names import names_a_secret
 from homelabmon.spec.findings import Path, Severity
 
@@ -205,13 +205,11 @@ def _null_selectors(name: str, path: Path, values: Mapping[str, Any]) -> Iterato
 
 
 def _two_addresses(context: Context, path: Path, values: Mapping[str, Any]) -> Iterator[Problem]:
-    """MetalLB gives no address to a Service that has both the annotation and the old field."""
-    for place, mapping in mappings(values, path) if two_addresses(context) else ():
-        if mapping.get("loadBalancerIP"):
-            message = (
-                f"{mapping['loadBalancerIP']} together with the annotation from lb_ips MetalLB gives no address at all"
-            )
-            yield Problem((*place, "loadBalancerIP"), message, "remove it: lb_ips is enough")
+    """An address belongs to one Service, and what is in `lb_ips` has one of its own already."""
+    for place, mapping in mappings(values, path):
+        for key, address, service in asked_twice(context, mapping):
+            message = f"{address} is asked for twice: the Service {service}-lan has it from lb_ips"
+            yield Problem((*place, key), message, "remove it: lb_ips is enough")
 
 
 CHECK = Check(

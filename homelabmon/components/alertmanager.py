@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field, StrictBool, StrictInt
 
-from homelabmon.components import kps
+from homelabmon.components import kps, lan
 from homelabmon.components.alertmanager_config import alertmanager_config, secrets_read
 from homelabmon.spec import names
 from homelabmon.spec.base import HttpUrl, PositiveDuration, Quantity
@@ -20,7 +20,6 @@ from homelabmon.spec.contribution import (
     Contribution,
     DocRow,
     Edge,
-    Manifest,
     Node,
     Offer,
     PlainFile,
@@ -66,7 +65,7 @@ class Alertmanager:
         data = {"replicas": replicas, "external_url": config.external_url or site.lan_url("alertmanager", _PORT)}
         return (
             Offer(API, url, names.KPS_RELEASE, config.namespace, SERVICE, _PORT, _LABELS, data),
-            *site.lb_service("alertmanager", "alertmanager-lan", config.namespace, _PORT),
+            *lan.offers(site, "alertmanager", config.namespace, _PORT, SERVICE),
         )
 
     def contribute(self, config: AlertmanagerConfig, site: Site) -> Contribution:
@@ -88,13 +87,7 @@ class Alertmanager:
             "external_url": config.external_url or site.lan_url("alertmanager", _PORT),
             "spread": "hard" if config.replicas < site.cluster.nodes else "soft",
         }
-        annotations = site.lb_annotations("alertmanager")
-        lan = {"annotations": annotations, "namespace": config.namespace, "labels": _LABELS, "port": _PORT}
-        manifests = (
-            (Manifest(names.KPS_RELEASE, "alertmanager-lan.yaml", Template("alertmanager/lan.yaml.j2", lan)),)
-            if annotations
-            else ()
-        )
+        ports = (lan.Port("http-web", _PORT, "http-web"),)
         return Contribution(
             apps=(kps.app(config.namespace, "Alertmanager"),),
             releases=(kps.release(site, config.namespace),),
@@ -102,7 +95,7 @@ class Alertmanager:
                 kps.base_values(site),
                 ReleaseValues(names.KPS_RELEASE, Template("alertmanager/values.yaml.j2", params), config.values),
             ),
-            manifests=manifests,
+            manifests=lan.manifests(site, "alertmanager", names.KPS_RELEASE, config.namespace, _LABELS, ports),
             files=(plain,),
             namespaces=(kps.namespace_need(config.namespace),),
             secrets=needs,

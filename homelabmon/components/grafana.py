@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from homelabmon.components import kps
+from homelabmon.components import kps, lan
 from homelabmon.spec import names
 from homelabmon.spec.base import HttpUrl, Model, Quantity
 from homelabmon.spec.contribution import (
@@ -23,6 +23,10 @@ from homelabmon.spec.contribution import (
     Template,
 )
 from homelabmon.spec.secrets import SecretRef
+
+SERVICE = "kube-prometheus-stack-grafana"
+POD_LABELS = {"app.kubernetes.io/name": "grafana", "app.kubernetes.io/instance": names.KPS_RELEASE}
+_PORT = 80
 
 
 class AdminSecret(Model):
@@ -55,7 +59,7 @@ class Grafana:
 
     def offers(self, config: GrafanaConfig, site: Site) -> tuple[Offer, ...]:
         """Its address on the LAN."""
-        return site.lb_service("grafana", "kube-prometheus-stack-grafana", config.namespace, 80)
+        return lan.offers(site, "grafana", config.namespace, _PORT, SERVICE)
 
     def contribute(self, config: GrafanaConfig, site: Site) -> Contribution:
         """The release's Grafana values."""
@@ -63,8 +67,7 @@ class Grafana:
         params = {
             "config": config,
             "cluster": site.cluster,
-            "lb_annotations": site.lb_annotations("grafana"),
-            "external_url": config.external_url or site.lan_url("grafana", 80),
+            "external_url": config.external_url or site.lan_url("grafana", _PORT),
             "datasources": [dict(offer.data) for offer in site.offered(DATASOURCE)],
             "metrics": site.offer(METRICS) is not None,
             "alertmanager": site.offer(ALERTMANAGER) is not None,
@@ -79,13 +82,19 @@ class Grafana:
                 kps.base_values(site),
                 ReleaseValues(names.KPS_RELEASE, Template("grafana/values.yaml.j2", params), config.values),
             ),
+            manifests=lan.manifests(
+                site,
+                "grafana",
+                names.KPS_RELEASE,
+                config.namespace,
+                POD_LABELS,
+                (lan.Port("http-web", _PORT, "grafana"),),
+            ),
             namespaces=(kps.namespace_need(config.namespace),),
             secrets=tuple(SecretNeed(config.namespace, need.secret, need.key, "Grafana") for need in needs),
             nodes=(Node("grafana", "Grafana"),),
             edges=tuple(edges),
-            docs=(
-                DocRow("Grafana", f"{config.namespace}/kube-prometheus-stack-grafana", "chart kube-prometheus-stack"),
-            ),
+            docs=(DocRow("Grafana", f"{config.namespace}/{SERVICE}", "chart kube-prometheus-stack"),),
         )
 
 

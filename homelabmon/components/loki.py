@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, StrictBool
 
+from homelabmon.components import lan
 from homelabmon.spec import names
 from homelabmon.spec.base import DnsLabel, PositiveDuration, Quantity
 from homelabmon.spec.contribution import (
@@ -77,7 +78,6 @@ CHART = Chart(
 )
 APP = "loki"
 SERVICE = "loki"
-LAN_SERVICE = "loki-lan"
 PORT = 3100
 POD_LABELS = {
     "app.kubernetes.io/name": "loki",
@@ -123,7 +123,7 @@ class Loki:
         return (
             Offer(LOGS_PUSH, *place, data={"title": "Loki"}),
             Offer(DATASOURCE, *place, data=datasource),
-            *site.lb_service("loki", LAN_SERVICE, config.namespace, PORT),
+            *lan.offers(site, "loki", config.namespace, PORT, SERVICE),
         )
 
     def contribute(self, config: LokiConfig, site: Site) -> Contribution:
@@ -154,17 +154,9 @@ class Loki:
 
 
 def _manifests(config: LokiConfig, site: Site) -> tuple[Manifest, ...]:
-    manifests = []
-    annotations, crds = site.lb_annotations("loki"), site.offer(METRICS_CRDS)
-    if annotations:
-        lan = {
-            "name": LAN_SERVICE,
-            "namespace": config.namespace,
-            "annotations": annotations,
-            "selector": POD_LABELS,
-            "port": PORT,
-        }
-        manifests.append(Manifest(APP, "service-lan.yaml", Template("loki/service-lan.yaml.j2", lan)))
+    ports = (lan.Port("http", PORT, "http-metrics"),)
+    manifests = [*lan.manifests(site, "loki", APP, config.namespace, POD_LABELS, ports)]
+    crds = site.offer(METRICS_CRDS)
     if crds is not None:
         monitor = {"namespace": crds.namespace, "loki_namespace": config.namespace, "job": names.JOB_LOKI}
         manifests.append(Manifest(crds.app, "loki.yaml", Template("loki/servicemonitor.yaml.j2", monitor)))

@@ -68,7 +68,20 @@ def _rules(name: str, pack: Pack, params: dict[str, Any], site: Site) -> Rules:
         "runbooks": site.runbooks,
         "monitoring_namespace": namespace_of(site),
     }
-    return Rules(name, Template(f"packs/{name}.yaml.j2", {**shared, **params}), pack.disabled)
+    drop = (*pack.disabled, *(unseen(site) if name == "load-balancer" else ()))
+    return Rules(name, Template(f"packs/{name}.yaml.j2", {**shared, **params}), drop)
+
+
+_OF_SPEAKERS = ("LoadBalancerNotAnnounced", "LoadBalancerAnnouncedTwice")
+_OF_PROVIDERS = ("AddressPoolNearlyFull", "LoadBalancerBlind")
+
+
+def unseen(site: Site) -> tuple[str, ...]:
+    """Alerts of the pack load-balancer that could never fire here, as nobody scrapes what they look at."""
+    balancer = site.cluster.load_balancer
+    if balancer.metrics_are == "none":
+        return (*_OF_SPEAKERS, *_OF_PROVIDERS)
+    return () if balancer.provider == "metallb" else _OF_SPEAKERS
 
 
 def namespace_of(site: Site) -> str:
@@ -81,10 +94,7 @@ def _packs(site: Site) -> list[tuple[str, Pack, dict[str, Any]]]:
     """Every pack that has something to watch here, with its own parameters."""
     packs = site.packs
     provider = site.cluster.load_balancer.provider
-    lb_services = [
-        {"name": offer.data["name"], "namespace": offer.namespace, "service": offer.service, "ip": offer.data["ip"]}
-        for offer in site.offered(LB_SERVICE)
-    ]
+    lb_services = _lb_services(site)
     wanted: list[tuple[str, Pack, dict[str, Any]]] = [
         ("nodes", packs.nodes, {}),
         ("pods", packs.pods, {}),
@@ -108,6 +118,27 @@ def _packs(site: Site) -> list[tuple[str, Pack, dict[str, Any]]]:
     if probes:
         wanted.append(("probes", packs.probes, {"probes": probes}))
     return wanted
+
+
+def _lb_services(site: Site) -> list[dict[str, str]]:
+    """The Services with a fixed address that are rendered.
+
+    ``behind`` is the Service with the same pods, of which nothing more has to be told when the address is dead; empty
+    where nobody tells that.
+    """
+    readiness = site.packs.readiness
+    told = readiness.enabled and "LoadBalancerBackendsGone" not in readiness.disabled
+    return [
+        {
+            "name": offer.data["name"],
+            "namespace": offer.namespace,
+            "service": offer.service,
+            "ip": offer.data["ip"],
+            "behind": offer.data["behind"] if told else "",
+        }
+        for offer in site.offered(LB_SERVICE)
+        if not offer.data["needs"] or site.offer(offer.data["needs"]) is not None
+    ]
 
 
 def _cronjob(beat: Heartbeat) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StrictInt, StringConstraints
 
-from homelabmon.components import kps
+from homelabmon.components import kps, lan
 from homelabmon.spec import names
 from homelabmon.spec.base import AlertName, Duration, HttpUrl, Model, PositiveDuration, Quantity
 from homelabmon.spec.contribution import (
@@ -24,6 +24,7 @@ from homelabmon.spec.contribution import (
 from homelabmon.spec.watch import AlertSeverity
 
 SERVICE = "kube-prometheus-stack-prometheus"
+POD_LABELS = {"app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": SERVICE}
 _PORT = 9090
 
 
@@ -73,12 +74,11 @@ class Prometheus:
 
     def offers(self, config: PrometheusConfig, site: Site) -> tuple[Offer, ...]:
         """Queries, and the custom resource kinds."""
-        labels = {"app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": SERVICE}
         url = site.service_url(SERVICE, config.namespace, _PORT)
         return (
-            Offer(METRICS, url, names.KPS_RELEASE, config.namespace, SERVICE, _PORT, labels),
+            Offer(METRICS, url, names.KPS_RELEASE, config.namespace, SERVICE, _PORT, POD_LABELS),
             Offer(METRICS_CRDS, app=kps.CONFIG_APP, namespace=config.namespace),
-            *site.lb_service("prometheus", SERVICE, config.namespace, _PORT),
+            *lan.offers(site, "prometheus", config.namespace, _PORT, SERVICE),
         )
 
     def contribute(self, config: PrometheusConfig, site: Site) -> Contribution:
@@ -88,7 +88,6 @@ class Prometheus:
             "config": config,
             "cluster": site.cluster,
             "control_plane": control_plane(site),
-            "lb_annotations": site.lb_annotations("prometheus"),
             "external_url": external,
             "retention_size": config.retention_size or share_of(config.storage, 0.85),
             "disabled_alerts": sorted({*config.disabled_alerts, *misfiring(site)}),
@@ -107,6 +106,14 @@ class Prometheus:
             values=(
                 kps.base_values(site),
                 ReleaseValues(names.KPS_RELEASE, Template("prometheus/values.yaml.j2", params), config.values),
+            ),
+            manifests=lan.manifests(
+                site,
+                "prometheus",
+                names.KPS_RELEASE,
+                config.namespace,
+                POD_LABELS,
+                (lan.Port("http-web", _PORT, "http-web"),),
             ),
             namespaces=(kps.namespace_need(config.namespace, node_exporter=True),),
             nodes=(

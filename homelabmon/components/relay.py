@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 import homelabmon
+from homelabmon.components import lan
 from homelabmon.components.route_table import channel_entries, default_entry, route_entries
 from homelabmon.spec import names
 from homelabmon.spec.base import DnsLabel, HttpUrl, Model, Name, PositiveDuration, Quantity
@@ -106,7 +107,7 @@ class Relay:
         return (
             Offer(ALERTS_PEOPLE, url + names.PATH_ALERTMANAGER, data=people, **shared),
             Offer(EVENTS_FALCO, url + names.PATH_FALCO, data={"path_secret": falco}, **shared),
-            *site.lb_service("relay", APP, config.namespace, names.RELAY_PORT),
+            *lan.offers(site, "relay", config.namespace, names.RELAY_PORT, APP),
         )
 
     def contribute(self, config: RelayConfig, site: Site) -> Contribution:
@@ -128,13 +129,14 @@ class Relay:
             "relay_file": file.to_data(),
             "senders": _senders(config, site),
             "asks": _asks(site),
-            "lb_annotations": site.lb_annotations("relay"),
+            "on_the_lan": bool(site.lb_annotations("relay")),
         }
-        crds = site.offer(METRICS_CRDS)
+        crds, ports = site.offer(METRICS_CRDS), (lan.Port("http", names.RELAY_PORT, "http"),)
         manifests = [
             Manifest(APP, f"{file_name}.yaml", Template(f"relay/{file_name}.yaml.j2", params))
             for file_name in ("configmap", "deployment", "service", "volume", "networkpolicy", "disruption")
         ]
+        manifests += lan.manifests(site, "relay", APP, config.namespace, _LABELS, ports)
         if crds is not None:
             manifests.append(Manifest(crds.app, "relay.yaml", Template("relay/servicemonitor.yaml.j2", params)))
         channels = [Node(f"channel-{name}", f"#{name}", "channel") for name in site.channels]

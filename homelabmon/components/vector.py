@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
+from homelabmon.components import lan
 from homelabmon.spec import names
 from homelabmon.spec.base import DnsLabel, Model, Quantity, Values, in_bytes
 from homelabmon.spec.contribution import (
@@ -171,7 +172,7 @@ class Vector:
         url = site.service_url(AGGREGATOR, config.namespace, PORT)
         return (
             Offer(LOGS_INTAKE, url, APP, config.namespace, AGGREGATOR, PORT, pod_labels(AGGREGATOR)),
-            *site.lb_service("vector", AGGREGATOR, config.namespace, PORT),
+            *lan.offers(site, "vector", config.namespace, PORT, AGGREGATOR, needs=LOGS_PUSH),
         )
 
     def contribute(self, config: VectorConfig, site: Site) -> Contribution:
@@ -190,8 +191,6 @@ class Vector:
             "image_tag": image_tag(chart.version),
             "store_url": store.url if store is not None else None,
             "storage_class": config.aggregator.storage_class or site.cluster.storage_class,
-            # Without a store there is nothing that the LAN could send logs to.
-            "lb_annotations": site.lb_annotations("vector") if store is not None else {},
             "service_ports": _service_ports(config.aggregator, store),
             "forwards": forwards,
             "forward_service": FORWARD_SERVICE,
@@ -215,7 +214,7 @@ class Vector:
                 ReleaseValues(AGGREGATOR, Template("vector/aggregator.yaml.j2", params), config.values),
                 ReleaseValues(AGGREGATOR, override=config.aggregator.values),
             ),
-            manifests=_manifests(config, site, bool(forwards)),
+            manifests=_manifests(config, site, store is not None, bool(forwards)),
             # The agents read the logs of the host.
             namespaces=(NamespaceNeed(config.namespace, "privileged"),),
             secrets=tuple(
@@ -266,7 +265,7 @@ def _forwards(site: Site) -> tuple[Forward, ...]:
 
 
 def _service_ports(aggregator: VectorAggregator, store: Offer | None) -> list[dict[str, Any]]:
-    """What the aggregator's Service shows, to the LAN as well: where logs can be sent to."""
+    """What the aggregator's Service shows inside the cluster: where logs can be sent to."""
     if store is None:
         return [{"name": "forward", "port": FORWARD_PORT, "targetPort": FORWARD_PORT, "protocol": "TCP"}]
     ports = [{"name": "vector", "port": PORT, "targetPort": PORT, "protocol": "TCP"}]
@@ -278,8 +277,19 @@ def _service_ports(aggregator: VectorAggregator, store: Offer | None) -> list[di
     return ports
 
 
-def _manifests(config: VectorConfig, site: Site, forwarding: bool) -> tuple[Manifest, ...]:
-    manifests = []
+def _lan_ports(aggregator: VectorAggregator) -> tuple[lan.Port, ...]:
+    ports = [lan.Port("vector", PORT, PORT)]
+    if aggregator.syslog is not None:
+        ports.append(lan.Port("syslog", aggregator.syslog.port, SYSLOG_PORT, aggregator.syslog.protocol.upper()))
+    return tuple(ports)
+
+
+def _manifests(config: VectorConfig, site: Site, storing: bool, forwarding: bool) -> tuple[Manifest, ...]:
+    manifests: list[Manifest] = []
+    if storing:
+        # Without a store there is nothing that the LAN could send logs to.
+        ports = _lan_ports(config.aggregator)
+        manifests += lan.manifests(site, "vector", APP, config.namespace, pod_labels(AGGREGATOR), ports)
     if forwarding:
         forward = {
             "name": FORWARD_SERVICE,

@@ -1,14 +1,16 @@
 """The ``cluster:`` section: what the cluster is, how it hands out LoadBalancer addresses, how Flux reads the output."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
 from homelabmon.spec.base import DnsLabel, IPAddress, Model, PositiveDuration
 
 Distribution = Literal["k3s", "talos", "kubeadm", "rke2"]
 LoadBalancerProvider = Literal["metallb", "cilium", "kube-vip", "none"]
+WITH_METRICS: Final = ("metallb", "cilium")
+"""Providers whose own metrics rules of ours look at."""
 
 
 class LoadBalancer(Model):
@@ -26,6 +28,22 @@ class LoadBalancer(Model):
     """Whether to render the pool and its announcement; false when another repository owns them."""
     interfaces: tuple[str, ...] = Field(default=(), examples=[["^eth[0-9]+"]])
     """Interfaces to announce on; regular expressions for Cilium, names for MetalLB. Empty: all."""
+    metrics: Literal["scrape", "elsewhere", "none"] | None = None
+    """The provider's own metrics, which tell of pools that run full and, with MetalLB, of addresses that nobody or
+    several nodes announce. `scrape`: a monitor is rendered. `elsewhere`: one of yours scrapes them. `none`: nobody
+    does, and no rule that needs them is rendered. Default: scrape with MetalLB and Cilium (whose operator must have
+    `operator.prometheus.enabled: true`, its chart's default). Nothing needs those of kube-vip."""
+
+    @model_validator(mode="after")
+    def _has_metrics(self) -> Self:
+        if self.metrics in ("scrape", "elsewhere") and self.provider not in WITH_METRICS:
+            raise ValueError(f"no rule needs metrics of {self.provider}: remove `metrics: {self.metrics}`")
+        return self
+
+    @property
+    def metrics_are(self) -> Literal["scrape", "elsewhere", "none"]:
+        """Who scrapes the provider's metrics, the default filled in."""
+        return self.metrics or ("scrape" if self.provider in WITH_METRICS else "none")
 
 
 class ControlPlane(Model):

@@ -207,7 +207,8 @@ DATASOURCE = "grafana.datasource"
 """Something Grafana can query; ``data`` holds the datasource."""
 PROBER = "probes.blackbox"
 LB_SERVICE = "lb.service"
-"""A Service that has a fixed address; ``data`` holds ``name`` (its key in ``lb_ips``) and ``ip``."""
+"""A Service that has a fixed address; ``data`` holds ``name`` (its key in ``lb_ips``), ``ip``, ``behind`` (the Service
+for the cluster with the same pods) and ``needs`` (a capability without which it is not rendered, or "")."""
 GUARD = "security.runtime"
 """Runtime threat detection that can be watched itself; its pods may post to whoever takes its events."""
 METRICS_CRDS = "crds.prometheus-operator"
@@ -275,13 +276,6 @@ class Site:
         if address is None or key is None:
             return {}
         return {key: address}
-
-    def lb_service(self, name: str, service: str, namespace: str, port: int) -> tuple[Offer, ...]:
-        """The offer that says which Service has the address ``lb_ips.<name>``; nothing when none is given."""
-        if not self.lb_annotations(name):
-            return ()
-        data = {"name": name, "ip": self.lb_ips[name]}
-        return (Offer(LB_SERVICE, namespace=namespace, service=service, port=port, data=data),)
 
     def service_url(self, service: str, namespace: str, port: int) -> str:
         """A Service's address inside the cluster, fully qualified."""

@@ -13,7 +13,7 @@ from homelabmon.load import load
 from homelabmon.render.plan import Plan, make_plan
 from homelabmon.spec.contribution import Object
 from tests.charts.inflate import PROBE, evaluations, inflate_release, nested, pick
-from tests.stacks_common import EXAMPLE, GOLDEN, object_of, plan_of
+from tests.stacks_common import EXAMPLE, GOLDEN, plan_of
 
 NAME = "kube-prometheus-stack"
 
@@ -46,17 +46,16 @@ def test_names_are_those_that_rules_and_components_rely_on(objects: list[Object]
     assert {f"{NAME}-{part}" for part in ("prometheus", "alertmanager", "grafana", "kube-state-metrics")} <= services
 
 
-def test_the_lan_sees_one_port_of_each(example: Plan, objects: list[Object]) -> None:
-    exposed = {
-        item["metadata"]["name"]: [port["port"] for port in item["spec"]["ports"]]
-        for item in of_kind(objects, "Service")
-        if item["spec"].get("type") == "LoadBalancer"
-    }
-    assert exposed == {f"{NAME}-grafana": [80], f"{NAME}-prometheus": [9090]}
-    lan = object_of(example, "Service", "alertmanager-lan")
-    chart = pick(objects, "Service", f"{NAME}-alertmanager")
-    assert lan["spec"]["selector"] == chart["spec"]["selector"]
-    assert lan["spec"]["ports"][0]["targetPort"] == chart["spec"]["ports"][0]["name"]
+def test_the_config_reloaders_are_scraped_although_prometheus_and_alertmanager_are_on_the_lan(
+    objects: list[Object],
+) -> None:
+    for part in ("prometheus", "alertmanager"):
+        ports = [port["name"] for port in pick(objects, "Service", f"{NAME}-{part}")["spec"]["ports"]]
+        (monitor,) = [
+            item for item in of_kind(objects, "ServiceMonitor") if item["metadata"]["name"] == f"{NAME}-{part}"
+        ]
+        assert [endpoint["port"] for endpoint in monitor["spec"]["endpoints"]] == ["http-web", "reloader-web"]
+        assert {"http-web", "reloader-web"} <= set(ports)
 
 
 def test_alertmanager_gets_exactly_the_configuration_that_stands_in_the_plain_file(

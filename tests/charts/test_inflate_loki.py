@@ -40,7 +40,7 @@ def test_our_service_for_the_lan_finds_the_pod_and_its_port() -> None:
     result = folded({"prometheus": {}, "loki": {}})
     pod = pick(inflate_release(result, "loki"), "StatefulSet", "loki")["spec"]["template"]
     assert POD_LABELS.items() <= pod["metadata"]["labels"].items()
-    (port,) = only(result, "loki", "service-lan.yaml")["spec"]["ports"]
+    (port,) = only(result, "loki", "loki-lan.yaml")["spec"]["ports"]
     assert {"name": port["targetPort"], "containerPort": 3100, "protocol": "TCP"} in pod["spec"]["containers"][0][
         "ports"
     ]

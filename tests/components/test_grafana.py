@@ -42,10 +42,10 @@ def test_no_datasource_for_what_is_not_there() -> None:
     assert sidecar == {"defaultDatasourceEnabled": False, "alertmanager": {"enabled": False}}
 
 
-def test_its_address_is_an_annotation() -> None:
+def test_links_use_its_address_and_the_chart_s_service_stays_inside() -> None:
     found = grafana(
         cluster={"distribution": "talos", "load_balancer": {"provider": "cilium", "pool": ["192.168.1.224/28"]}},
         lb_ips={"grafana": "192.168.1.229"},
     )
-    assert found["service"] == {"type": "LoadBalancer", "annotations": {"lbipam.cilium.io/ips": "192.168.1.229"}}
+    assert found["service"] == {"type": "ClusterIP"}
     assert found["grafana.ini"]["server"]["root_url"] == "http://192.168.1.229"

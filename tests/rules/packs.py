@@ -48,10 +48,11 @@ LB_SERVICES = [
     {
         "name": "grafana",
         "namespace": "monitoring",
-        "service": "kube-prometheus-stack-grafana",
+        "service": "grafana-lan",
         "ip": "192.168.1.229",
+        "behind": "kube-prometheus-stack-grafana",
     },
-    {"name": "loki", "namespace": "monitoring", "service": "loki", "ip": "192.168.1.231"},
+    {"name": "loki", "namespace": "monitoring", "service": "loki-lan", "ip": "192.168.1.231", "behind": "loki"},
 ]
 PROBES = [
     {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from homelabmon.components.default_alerts import default_alerts, pack_alerts
-from homelabmon.components.packs import PACKS
+from homelabmon.components.packs import PACKS, unseen
 from homelabmon.components.prometheus import control_plane, misfiring
 from homelabmon.spec.contribution import METRICS, Site
 from homelabmon.stack import Stack
@@ -65,6 +65,9 @@ def _why_no_pack(stack: Stack, site: Site, pack: str, name: str) -> str | None:
         return None
     if site.offer(METRICS) is None:
         return "nothing evaluates rules without the component prometheus"
+    if pack == "load-balancer" and name in unseen(site):
+        provider = site.cluster.load_balancer.provider
+        return f"nobody scrapes what it looks at ({provider}, cluster.load_balancer.metrics)"
     return f"the pack {key} has nothing to watch here"
 
 

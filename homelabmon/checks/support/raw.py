@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from homelabmon.spec import names
 from homelabmon.spec.findings import Path
 
 if TYPE_CHECKING:
@@ -46,9 +47,13 @@ def mappings(data: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
             waiting.extend(((*place, index), item) for index, item in reversed(list(enumerate(value))))
 
 
-def two_addresses(context: Context) -> bool:
-    """Whether `loadBalancerIP` in values would stand beside the annotation that MetalLB reads: it then gives none."""
-    return bool(context.stack.lb_ips) and context.stack.cluster.load_balancer.provider == "metallb"
+def asked_twice(context: Context, mapping: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Where a mapping in values asks for an address of ``lb_ips``: the key, the address, whose it is there."""
+    for key in ("loadBalancerIP", names.METALLB_IPS, names.CILIUM_IPS, names.KUBE_VIP_IPS):
+        asked = [part.strip() for part in str(mapping.get(key) or "").split(",")]
+        for service, address in context.stack.lb_ips.items():
+            if address in asked:
+                yield key, address, service
 
 
 def at(data: Any, *path: str) -> Any:
