@@ -34,7 +34,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back. Header names are lower case. ``body`` may be cut after 64 KiB."""
+    """What came back. Header names are lower case. ``body`` may be cut, but not within its first 256 KiB: Discord
+    answers with the whole message, and its id comes late."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -51,9 +52,13 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """It is there. ``thread_id``: the thread that the message opened in a forum, for later edits."""
+    """It is there. ``thread_id``: the thread that the message opened in a forum, for later edits.
 
-    message_id: str
+    ``message_id`` is None when the answer says that it was stored, but not as what: posting again would show it twice,
+    so it counts as sent, and the next change is a new message.
+    """
+
+    message_id: str | None
     thread_id: str | None = None
     budget: Budget | None = None
 
@@ -76,7 +81,8 @@ RejectedKind = Literal["channel_gone", "message_gone", "thread_gone", "too_many_
 class Rejected:
     """Never like this.
 
-    ``channel_gone``: the webhook does not exist or its token is wrong: nothing may be sent to it again.
+    ``channel_gone``: the webhook does not exist, its token is wrong, or it takes nothing the way the channel is set
+    up: nothing may be sent to it again.
     ``message_gone``: there is nothing to edit: post anew. ``thread_gone``: post into the channel itself.
     ``too_many_edits``: post anew, or leave it. ``malformed``: post it plain, then give up.
     ``forbidden``: refused for another reason; give up. ``detail`` holds no secret and may be shown.
@@ -99,7 +105,10 @@ class Notifier(Protocol):
     name: str
 
     def render(self, message: Message, style: Style = "full") -> dict[str, Any]:
-        """The message as the service takes it, within every limit of the service, for any content whatsoever."""
+        """The message as the service takes it, within every limit of the service, for any content whatsoever.
+
+        The same payload serves :meth:`post` and :meth:`edit`, which leave out what their request does not take.
+        """
         ...
 
     def how_many_fit(self, incidents: Sequence[IncidentView]) -> int:
