@@ -2,7 +2,7 @@
 
 - :mod:`~homelabmon.notifiers.message`: what a message shows
 - :mod:`~homelabmon.notifiers.contract`: what a notifier is
-- :mod:`~homelabmon.notifiers.wording`, :mod:`~homelabmon.notifiers.addresses`: what every kind says and links to
+- :mod:`~homelabmon.notifiers.facts`, :mod:`~homelabmon.notifiers.addresses`: what every kind says and links to
 - :mod:`~homelabmon.notifiers.discord`: Discord
 - :mod:`~homelabmon.notifiers.preview`: a payload as text for a terminal
 

@@ -1,6 +1,6 @@
 """Where a reader goes from a message: silence, runbook, Grafana, Prometheus, the relay's page.
 
-Used by every notifier. May import: notifiers.message, notifiers.wording, spec.matchers. The addresses are plain text,
+Used by every notifier. May import: notifiers.message, notifiers.facts, spec.matchers. The addresses are plain text,
 partly made by whoever wrote the alert: a notifier checks and escapes them for its place.
 """
 
@@ -13,8 +13,8 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+from homelabmon.notifiers.facts import DASHBOARDS, RUNBOOKS, annotation, common_annotation, shared_labels
 from homelabmon.notifiers.message import AlertView, IncidentView, Links
-from homelabmon.notifiers.wording import DASHBOARDS, RUNBOOKS, annotation, common_annotation, shared_labels
 from homelabmon.spec.matchers import Matcher, MatchOp, format_matchers
 
 _INTERNAL: Final = re.compile(r"(?:^|\.)(?:svc|local|localhost|internal|cluster)$|\.svc\.")

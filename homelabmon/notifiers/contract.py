@@ -54,11 +54,11 @@ class Budget:
 class Sent:
     """It is there. ``thread_id``: the thread that the message opened in a forum, for later edits.
 
-    ``message_id`` is None when the answer says that it was stored, but not as what: posting again would show it twice,
-    so it counts as sent, and the next change is a new message.
+    When the answer says that it was stored, but not as what, it counts as sent, as posting again would show it twice.
+    ``message_id`` is then one that no message has: the first edit comes back as ``message_gone``.
     """
 
-    message_id: str | None
+    message_id: str
     thread_id: str | None = None
     budget: Budget | None = None
 

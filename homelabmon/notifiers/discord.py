@@ -60,6 +60,10 @@ class Discord:
         body = {"embeds": [], **{name: value for name, value in payload.items() if name not in _POST_ONLY}}
         return _request("PATCH", target, f"/messages/{message_id}", body, wait=False)
 
+    def delete(self, target: Target, message_id: str) -> Request:
+        """Answered by 204 without a body."""
+        return _request("DELETE", target, f"/messages/{message_id}", None, wait=False)
+
     def judge(self, request: Request, response: Response) -> Outcome:
         """What a response means."""
         return discord_answers.judge(request, response)
@@ -70,7 +74,12 @@ class Discord:
 
 
 def _request(
-    method: Literal["POST", "PATCH"], target: Target, below: str, body: Mapping[str, Any], *, wait: bool
+    method: Literal["POST", "PATCH", "DELETE"],
+    target: Target,
+    below: str,
+    body: Mapping[str, Any] | None,
+    *,
+    wait: bool,
 ) -> Request:
     parts = urlsplit(target.url.strip())
     path = parts.path.rstrip("/")
@@ -82,7 +91,8 @@ def _request(
     if thread := _thread_of(target):
         query["thread_id"] = thread
     url = urlunsplit((parts.scheme, parts.netloc, path + below, urlencode(query), ""))
-    return Request(method, url, json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"), _HEADERS)
+    text = "" if body is None else json.dumps(body, ensure_ascii=False)
+    return Request(method, url, text.encode("utf-8", "replace"), _HEADERS)
 
 
 def _thread_of(target: Target) -> str | None:

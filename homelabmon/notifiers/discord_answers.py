@@ -18,6 +18,9 @@ from urllib.parse import urlsplit
 
 from homelabmon.notifiers.contract import Budget, Outcome, Rejected, RejectedKind, Request, Response, Retry, Sent
 
+NO_MESSAGE: Final = "0"
+"""An id that no message has."""
+
 _EDITED: Final = re.compile(r"/webhooks/\d+/[^/]+/messages/(\d+)$")
 _BLOCKED_FOR: Final = 60.0
 """Seconds to wait after Cloudflare refuses without saying how long: ten such requests in the ten minutes that count."""
@@ -84,7 +87,7 @@ def _stored(request: Request, response: Response, data: dict[str, Any] | None, b
         return Sent(edited[1], None, budget)
     found = data or {}
     thread = _snowflake(found.get("channel_id")) if "thread_name" in (_object(request.body) or {}) else None
-    return Sent(_snowflake(found.get("id")), thread, budget)
+    return Sent(_snowflake(found.get("id")) or NO_MESSAGE, thread, budget)
 
 
 def _rate_limited(headers: Mapping[str, str], data: dict[str, Any] | None, budget: Budget | None) -> Retry:

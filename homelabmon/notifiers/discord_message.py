@@ -40,8 +40,7 @@ from homelabmon.notifiers.discord_text import (
     value,
     web_address,
 )
-from homelabmon.notifiers.message import AlertView, IncidentView, Message
-from homelabmon.notifiers.wording import (
+from homelabmon.notifiers.facts import (
     DASHBOARDS,
     DESCRIPTIONS,
     EXPIRED,
@@ -63,6 +62,7 @@ from homelabmon.notifiers.wording import (
     told_once,
     where,
 )
+from homelabmon.notifiers.message import AlertView, IncidentView, Message
 
 CONTENT: Final = 2000
 DESCRIPTION: Final = 4096

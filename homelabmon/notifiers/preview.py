@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from homelabmon.notifiers.discord_text import clean
-from homelabmon.notifiers.wording import duration
+from homelabmon.notifiers.facts import duration
 
 _SYNTAX: Final = re.compile(
     r"\\(?P<literal>[^0-9A-Za-z\s])"

@@ -17,7 +17,7 @@ import aiohttp
 import homelabmon
 from homelabmon.notifiers.contract import Request, Response
 
-BODY_LIMIT: Final = 64 * 1024
+BODY_LIMIT: Final = 256 * 1024
 """Bytes of a response that are read; what follows is not, and the connection is closed."""
 USER_AGENT: Final = f"homelabmon/{homelabmon.__version__}"
 
