@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from homelabmon.components import Components, enabled
 from homelabmon.spec import names
-from homelabmon.spec.base import HttpUrl, IPAddress, Model, Name, Shorthand
+from homelabmon.spec.base import BaseUrl, IPAddress, Model, Name, Shorthand
 from homelabmon.spec.cluster import Cluster
 from homelabmon.spec.contribution import Chart, Offer, Site
 from homelabmon.spec.packs import Packs
@@ -75,7 +75,7 @@ class Stack(Model):
     """Alert packs that ship with homelabmon, and their thresholds."""
     alerts: tuple[Alert, ...] = ()
     """Alerting rules of your own."""
-    runbooks: HttpUrl = names.RUNBOOKS_URL
+    runbooks: BaseUrl = names.RUNBOOKS_URL
     """Where the packs' runbooks are; each alert links to `<runbooks>/<AlertName>.md`."""
     heartbeats: tuple[Heartbeat, ...] = ()
     """Things that should have run."""

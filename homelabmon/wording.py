@@ -18,7 +18,6 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from homelabmon.source import Source
-from homelabmon.spec.base import DURATION_PATTERN
 from homelabmon.spec.expressions import MatcherSyntaxError
 from homelabmon.spec.findings import Finding, Path
 from homelabmon.spec.secrets import SecretRef, redact
@@ -375,8 +374,19 @@ _PATTERNS: Final[Mapping[str, str | Callable[[str], str]]] = {
     r"^[-._a-zA-Z0-9]+$": "use letters, digits, dashes, dots and underscores",
     r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$": "use lower case letters, digits, dashes and dots",
     r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$": "write namespace/name, such as backups/restic",
+    r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?$": (
+        "write the key of a Kubernetes label, such as app.kubernetes.io/name"
+    ),
+    r"^([A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$": (
+        "a Kubernetes label's value has at most 63 letters, digits, dashes, dots and underscores"
+    ),
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$": "write a domain, such as cluster.local",
+    r"^[a-z0-9][a-z0-9._:/-]*[a-z0-9]$": "write an image without its tag, such as ghcr.io/homelabmon/homelabmon",
+    r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$": "write an image's tag, such as 1.2.3",
+    r"^([0-9]+m|[0-9]+(\.[0-9]{1,3})?)$": "write thousandths of a processor or processors, such as 20m or 0.5",
+    r"^\S+$": "write it without blanks",
+    r"^\d+(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$": "write a size such as 80GiB",
     r"^sha256:[0-9a-f]{64}$": "write sha256: and the 64 digits of the image's digest",
-    DURATION_PATTERN: "write a duration such as 60s, 5m, 1h30m or 30d",
 }
 """What to write, by the pattern that a text does not match: the same for all texts, or made from the one written."""
 

@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from homelabmon.cli.schema import schema_text
 from homelabmon.spec.base import format_duration
 from homelabmon.spec.duration_hints import meant
+from homelabmon.wording import _PATTERNS
 from tests.checks.examples import line, load
 from tests.checks.test_cases import Case, read
 
@@ -82,3 +87,18 @@ def test_a_token_where_a_name_belongs_is_never_shown_and_a_name_is() -> None:
         assert told(piece)
     (only,) = told("channels: {ops: {discord: {webhook: {secret: Discord Webhooks, key: o}}}}")
     assert "'Discord Webhooks' is no name of a Secret" in only
+
+
+def patterns_in(node: Any) -> Iterator[str]:
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        if key == "pattern" and isinstance(value, str):
+            yield value
+        elif isinstance(value, (dict, list)):
+            yield from patterns_in(value)
+
+
+def test_every_pattern_of_the_schema_has_words_of_its_own() -> None:
+    ours = set(patterns_in(json.loads(schema_text())))
+    # What a validator of ours reads first has its words there.
+    elsewhere = {pattern for pattern in ours if "ms)?" in pattern or r"\d{4}-\d{2}" in pattern}
+    assert ours - elsewhere - set(_PATTERNS) == set()

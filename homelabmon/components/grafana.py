@@ -22,7 +22,11 @@ from homelabmon.spec.contribution import (
     Site,
     Template,
 )
-from homelabmon.spec.secrets import SecretRef
+from homelabmon.spec.secrets import SecretKey, SecretName, SecretRef
+
+SERVICE = "kube-prometheus-stack-grafana"
+POD_LABELS = {"app.kubernetes.io/name": "grafana", "app.kubernetes.io/instance": names.KPS_RELEASE}
+_PORT = 80
 
 SERVICE = "kube-prometheus-stack-grafana"
 POD_LABELS = {"app.kubernetes.io/name": "grafana", "app.kubernetes.io/instance": names.KPS_RELEASE}
@@ -32,11 +36,11 @@ _PORT = 80
 class AdminSecret(Model):
     """The Secret with Grafana's admin login. Without one the chart makes a new password at every install."""
 
-    secret: str = "grafana-admin"  # noqa: S105 - a name
+    secret: SecretName = "grafana-admin"  # noqa: S105 - a name
     """Name of the Secret."""
-    user_key: str = "admin-user"
+    user_key: SecretKey = "admin-user"
     """Key that holds the user name."""
-    password_key: str = "admin-password"  # noqa: S105 - a key
+    password_key: SecretKey = "admin-password"  # noqa: S105 - a key
     """Key that holds the password."""
 
 

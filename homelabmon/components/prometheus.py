@@ -7,7 +7,7 @@ from pydantic import Field, StrictInt, StringConstraints
 
 from homelabmon.components import kps, lan
 from homelabmon.spec import names
-from homelabmon.spec.base import AlertName, Duration, HttpUrl, Model, PositiveDuration, Quantity
+from homelabmon.spec.base import AlertName, Duration, HttpUrl, Model, PositiveDuration, Quantity, Unique
 from homelabmon.spec.contribution import (
     METRICS,
     METRICS_CRDS,
@@ -58,7 +58,7 @@ class PrometheusConfig(ComponentConfig):
     """Address for links in alerts. Default: its LoadBalancer address."""
     memory: Quantity | None = Field(default=None, examples=["2Gi"])
     """Memory request and limit."""
-    disabled_alerts: tuple[AlertName, ...] = Field(default=(), examples=[["CPUThrottlingHigh"]])
+    disabled_alerts: Annotated[tuple[AlertName, ...], Unique] = Field(default=(), examples=[["CPUThrottlingHigh"]])
     """Default alerts of the chart that you do not want."""
     default_alerts: dict[AlertName, DefaultAlertChange] = Field(
         default_factory=dict, examples=[{"KubeNodePressure": {"severity": "warning"}}]

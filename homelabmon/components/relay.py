@@ -1,15 +1,23 @@
 """The relay: our own service that takes webhooks and keeps one honest message per incident. One replica, one volume."""
 
+<<<<<<< HEAD
 from datetime import timedelta
 from typing import Any, ClassVar
+=======
+from typing import Annotated, Any, ClassVar
+>>>>>>> c793781 (Hosts, ports, titles and names that cannot be are refused where they stand)
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 import homelabmon
 from homelabmon.components import lan
 from homelabmon.components.route_table import channel_entries, default_entry, route_entries
 from homelabmon.spec import names
+<<<<<<< HEAD
 from homelabmon.spec.base import DnsLabel, HttpUrl, Model, Name, PositiveDuration, Quantity
+=======
+from homelabmon.spec.base import DnsLabel, HttpUrl, Model, Name, Quantity, Unique
+>>>>>>> c793781 (Hosts, ports, titles and names that cannot be are refused where they stand)
 from homelabmon.spec.contribution import (
     ALERTMANAGER,
     ALERTS_PEOPLE,
@@ -43,9 +51,11 @@ _LABELS = {"app.kubernetes.io/name": APP, "app.kubernetes.io/instance": APP}
 class Image(Model):
     """A container image."""
 
-    repository: str = "ghcr.io/homelabmon/homelabmon"
+    repository: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._:/-]*[a-z0-9]$")] = (
+        "ghcr.io/homelabmon/homelabmon"
+    )
     """Where the image is pulled from."""
-    tag: str = homelabmon.__version__
+    tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = homelabmon.__version__
     """Its tag. Default: the version of homelabmon that renders."""
     digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
     """Pins the image to its bytes."""
@@ -76,11 +86,11 @@ class RelayConfig(ComponentConfig):
     """How long incidents that have ended are kept."""
     self_channel: Name | None = None
     """Channel for alerts about the relay itself, told by Alertmanager directly. Default: `defaults.channel`."""
-    allow_from: tuple[DnsLabel, ...] = ()
+    allow_from: Annotated[tuple[DnsLabel, ...], Unique] = ()
     """Further namespaces whose pods may reach it."""
     external_url: HttpUrl | None = None
     """Address for links. Default: its LoadBalancer address."""
-    cpu: str = "20m"
+    cpu: Annotated[str, StringConstraints(pattern=r"^([0-9]+m|[0-9]+(\.[0-9]{1,3})?)$")] = "20m"
     """CPU request."""
     memory: Quantity = "192Mi"
     """Memory request and limit."""

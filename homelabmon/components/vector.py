@@ -18,7 +18,11 @@ from pydantic import AfterValidator, Field, StrictInt, model_validator
 
 from homelabmon.components import lan
 from homelabmon.spec import names
+<<<<<<< HEAD
 from homelabmon.spec.base import DnsLabel, Model, Quantity, Values, in_bytes
+=======
+from homelabmon.spec.base import DnsLabel, Model, Quantity, Unique, Values
+>>>>>>> c793781 (Hosts, ports, titles and names that cannot be are refused where they stand)
 from homelabmon.spec.contribution import (
     LOGS_FORWARD,
     LOGS_INTAKE,
@@ -91,7 +95,7 @@ class VectorAgent(Model):
 
     buffer: BufferSize = "512Mi"
     """Space on each node, below `/var/lib/vector`, for logs that the aggregator does not take yet."""
-    exclude_namespaces: tuple[DnsLabel, ...] = Field(default=(), examples=[["kube-system"]])
+    exclude_namespaces: Annotated[tuple[DnsLabel, ...], Unique] = Field(default=(), examples=[["kube-system"]])
     """Namespaces whose logs are not collected. Single pods: label them `vector.dev/exclude: "true"`."""
     tolerations: tuple[dict[str, Any], ...] = ({"operator": "Exists"},)
     """Taints that agents accept. Default: all of them, as every node has logs."""

@@ -19,6 +19,8 @@ from pydantic import (
 from pydantic.json_schema import WithJsonSchema
 from pydantic_core import CoreSchema
 
+from homelabmon.spec.hosts import base_address, web_address
+
 
 class Model(BaseModel):
     """Frozen, closed (an unknown key is an error), and addressed by the names that stand in stack.yaml.
@@ -209,8 +211,12 @@ OwnLabel = Annotated[LabelName, AfterValidator(_own_label)]
 """A label that is set, not matched: not one of Prometheus' own."""
 
 AlertName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#{}<>\"`^\\]+[^\s{}<>\"`^\\]*$")]
-Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+[^\s]*$")]
+HttpUrl = Annotated[
+    str, StringConstraints(pattern=r"^https?://[^\s/?#{}<>\"`^\\]+[^\s{}<>\"`^\\]*$"), AfterValidator(web_address)
+]
+BaseUrl = Annotated[HttpUrl, AfterValidator(base_address)]
+"""An address to which paths are added."""
+Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+[^\s]*$"), AfterValidator(web_address)]
 """An address for people, which may hold a template of Prometheus."""
 
 
@@ -256,6 +262,26 @@ class Shorthand:
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"anyOf": [dict(self.form), handler(core_schema)]}
+
+
+class _Unique(AfterValidator):
+    """A list in which nothing may stand twice, to editors as well."""
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core_schema), "uniqueItems": True}
+
+
+def _once(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    seen: dict[Any, int] = {}
+    for number, item in enumerate(items):
+        first = seen.setdefault(item, number)
+        if first != number:
+            raise ValueError(f"{item} stands twice (items {first + 1} and {number + 1}): keep one of them")
+    return items
+
+
+Unique = _Unique(_once)
+"""For lists of plain values that are sets: an item that stands twice is a slip."""
 
 
 class OneOrMany:

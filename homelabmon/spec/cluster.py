@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
-from homelabmon.spec.base import DnsLabel, IPAddress, Model, PositiveDuration
+from homelabmon.spec.base import DnsLabel, IPAddress, Model, PositiveDuration, Unique
 
 Distribution = Literal["k3s", "talos", "kubeadm", "rke2"]
 LoadBalancerProvider = Literal["metallb", "cilium", "kube-vip", "none"]
@@ -26,7 +26,9 @@ class LoadBalancer(Model):
     """MetalLB's own namespace: its objects must live there."""
     manage_pool: StrictBool = True
     """Whether to render the pool and its announcement; false when another repository owns them."""
-    interfaces: tuple[str, ...] = Field(default=(), examples=[["^eth[0-9]+"]])
+    interfaces: Annotated[tuple[Annotated[str, StringConstraints(min_length=1)], ...], Unique] = Field(
+        default=(), examples=[["^eth[0-9]+"]]
+    )
     """Interfaces to announce on; regular expressions for Cilium, names for MetalLB. Empty: all."""
     metrics: Literal["scrape", "elsewhere", "none"] | None = None
     """The provider's own metrics, which tell of pools that run full and, with MetalLB, of addresses that nobody or
@@ -51,12 +53,15 @@ class ControlPlane(Model):
 
     metrics: Literal["exposed", "hidden"] = "hidden"
     """`exposed` when controller-manager, scheduler and etcd listen on the node's address (bind-address=0.0.0.0)."""
-    endpoints: tuple[IPAddress, ...] = ()
+    endpoints: Annotated[tuple[IPAddress, ...], Unique] = ()
     """Addresses of the control-plane nodes. Needed on k3s and rke2, where no pods stand for these components."""
     etcd: StrictBool = True
     """Whether there is an etcd to scrape (false for k3s on SQLite)."""
     kube_proxy: StrictBool | None = None
     """Whether kube-proxy runs and exposes metrics. Default: no with Cilium or hidden metrics, else yes."""
+
+
+DOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 
 
 class FluxSource(Model):
@@ -76,6 +81,12 @@ def _theirs(value: str) -> str:
     return value
 
 
+def _inside(value: str) -> str:
+    if ".." in value.split("/"):
+        raise ValueError("the path leaves the source: write it from the top of the repository, such as ./rendered")
+    return value
+
+
 class FluxDependency(Model):
     """A Flux Kustomization of yours that ours must wait for."""
 
@@ -92,7 +103,7 @@ class Flux(Model):
     """Whether to render Flux objects. Off: values and manifests only, for `helm` and `kubectl`."""
     source: FluxSource = FluxSource.model_construct()
     """Where Flux finds the rendered tree."""
-    path: Annotated[str, StringConstraints(pattern=r"^\./[^\s]*[^/\s]$")] = "./rendered"
+    path: Annotated[str, StringConstraints(pattern=r"^\./[^\s]*[^/\s]$"), AfterValidator(_inside)] = "./rendered"
     """Path of the rendered tree inside the source, starting with `./`."""
     namespace: DnsLabel = "flux-system"
     """Namespace of the Flux Kustomizations."""
@@ -120,7 +131,7 @@ class Cluster(Model):
     """k3s, talos, kubeadm or rke2: decides which control-plane targets exist and which default rules misfire."""
     kubernetes: Annotated[str, StringConstraints(pattern=r"^1\.\d{2}$")] = "1.34"
     """Kubernetes minor version, for validating what is rendered."""
-    domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")] = "cluster.local"
+    domain: Annotated[str, StringConstraints(pattern=DOMAIN, max_length=253)] = "cluster.local"
     """The cluster's DNS domain."""
     nodes: StrictInt = Field(default=3, ge=1, le=5000)
     """How many nodes there are. On one node replicas cannot spread, and overcommit alerts make no sense."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictBool
 
-from homelabmon.spec.base import AlertName, Model, PositiveDuration
+from homelabmon.spec.base import AlertName, Model, PositiveDuration, Unique
 
 Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
 Count = Annotated[int, Field(strict=True, ge=0)]
@@ -17,7 +17,7 @@ class Pack(Model):
 
     enabled: StrictBool = True
     """Whether the pack is rendered."""
-    disabled: tuple[AlertName, ...] = ()
+    disabled: Annotated[tuple[AlertName, ...], Unique] = ()
     """Alerts of the pack that you do not want."""
 
     def params(self) -> dict[str, Any]:

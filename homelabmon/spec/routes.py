@@ -1,9 +1,10 @@
 """Channels, routes, inhibit rules, maintenance windows and dependencies: who hears about what, and when."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StringConstraints, model_validator
 from pydantic.json_schema import WithJsonSchema
 
 from homelabmon.spec.base import (
@@ -15,11 +16,20 @@ from homelabmon.spec.base import (
     OneOrMany,
     PositiveDuration,
     Shorthand,
+    Unique,
 )
 from homelabmon.spec.matchers import Matcher, MatchOp, parse_matcher
 from homelabmon.spec.secrets import Secret
 
 Severity = Literal["critical", "warning", "info", "none"]
+
+
+def _sender(value: str) -> str:
+    """Discord refuses each message whose sender is called like itself or its old bot."""
+    for word in ("discord", "clyde"):
+        if word in value.lower():
+            raise ValueError(f"Discord refuses senders with {word!r} in their name: write another, such as Homelab")
+    return value
 
 
 class Discord(Model):
@@ -31,7 +41,7 @@ class Discord(Model):
     """Post into this thread (or forum post) of the channel."""
     forum: StrictBool = False
     """The channel is a forum: each incident becomes a post of its own."""
-    username: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    username: Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_sender)] | None = None
     """Name shown as the sender."""
 
 
@@ -124,6 +134,27 @@ Hold = Annotated[
 """How long an alert must live before anyone is told: one duration, or one by severity with `default`."""
 
 
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+def _placeholders(value: str) -> str:
+    """Each brace belongs to a `{label}`."""
+    if "{{" in value:
+        plain = re.sub(r"\{\{\s*\.?(?:\w+\.)*(\w+)\s*\}\}", r"{\1}", value)
+        raise ValueError(f"a label stands in single braces: write {plain}")
+    if any(not name.strip() for name in _PLACEHOLDER.findall(value)):
+        raise ValueError("{} names no label: write for example {alertname}")
+    rest = _PLACEHOLDER.sub("", value)
+    if "{" in rest or "}" in rest:
+        what = "a { that is never closed" if "{" in rest else "a } that closes nothing"
+        raise ValueError(f"the title has {what}: write a label as {{alertname}}")
+    return value
+
+
+Title = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_placeholders)]
+"""Discord shows at most 256 characters."""
+
+
 class RouteOptions(Model):
     """What a route says about timing and grouping; each unset option is inherited, in the end from `defaults`."""
 
@@ -140,7 +171,7 @@ class RouteOptions(Model):
     """How often Alertmanager looks at a group for changes. Default: follows from the hold."""
     repeat_interval: PositiveDuration | None = None
     """How soon Alertmanager repeats an unchanged notification."""
-    title: str | None = Field(default=None, examples=["{alertname} in {namespace}"])
+    title: Title | None = Field(default=None, examples=["{alertname} in {namespace}"])
     """Title of the message; `{label}` stands for a label the alerts are grouped by."""
 
 
@@ -151,7 +182,7 @@ class Route(RouteOptions, Selector):
     """Name of the route."""
     continue_: StrictBool = Field(default=False, alias="continue")
     """Whether later routes are tried as well."""
-    mute: tuple[Name, ...] = ()
+    mute: Annotated[tuple[Name, ...], Unique] = ()
     """Maintenance windows during which this route is silent (besides those that name the route themselves)."""
     routes: "tuple[Route, ...]" = ()
     """More specific routes inside this one, tried before it."""
@@ -184,14 +215,14 @@ class InhibitRule(Model):
     """Alerts that silence others while they fire."""
     target: Selector
     """Alerts that are silenced."""
-    equal: tuple[LabelName, ...] = ()
+    equal: Annotated[tuple[LabelName, ...], Unique] = ()
     """Labels that must be equal on both; empty: none."""
 
 
 class Dependency(Model):
     """A thing that can fall, what it depends on, and which alerts speak of it."""
 
-    on: tuple[Name, ...] = ()
+    on: Annotated[tuple[Name, ...], Unique] = ()
     """The things it depends on: when one of them falls, this falls too."""
     description: str = ""
     """What it is; shown on the monitoring page."""
@@ -235,7 +266,7 @@ class Maintenance(Model):
     """Name of the window."""
     description: str = ""
     """Why it is quiet; shown on the monitoring page."""
-    weekdays: tuple[Weekday, ...] = ()
+    weekdays: Annotated[tuple[Weekday, ...], Unique] = ()
     """Days of a weekly window; empty: every day."""
     from_: ClockTime | None = Field(default=None, alias="from", examples=["03:00"])
     """Start of a weekly window, local time."""
@@ -247,7 +278,7 @@ class Maintenance(Model):
     """End of a window that happens once (exclusive)."""
     timezone: str = Field(default="UTC", examples=["Europe/London"])
     """IANA time zone of all times here."""
-    routes: tuple[Name, ...] = ()
+    routes: Annotated[tuple[Name, ...], Unique] = ()
     """Routes that are silent; empty: all of them."""
     public: StrictBool = True
     """Whether the status page announces it."""

@@ -41,12 +41,18 @@ def redact(text: str) -> str:
     return _shapes().sub("[redacted]", text)
 
 
+SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
+"""Name of a Kubernetes Secret."""
+SecretKey = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
+"""A key inside one."""
+
+
 class SecretRef(Model):
     """A key of a Kubernetes Secret: ``{secret: discord-webhooks, key: ops}``. The Secret is yours to make."""
 
-    secret: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
+    secret: SecretName
     """Name of the Secret, in the namespace of the component that reads it."""
-    key: Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
+    key: SecretKey
     """Key inside the Secret."""
 
     @property

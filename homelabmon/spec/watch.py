@@ -3,10 +3,12 @@
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
+from pydantic.json_schema import WithJsonSchema
 
 from homelabmon.spec.base import (
     AlertName,
+    BaseUrl,
     DnsLabel,
     Duration,
     HttpUrl,
@@ -18,7 +20,9 @@ from homelabmon.spec.base import (
     OwnLabel,
     PositiveDuration,
     Quantity,
+    Unique,
 )
+from homelabmon.spec.hosts import check_port, dns_name, host_port, ping_target
 from homelabmon.spec.routes import LabelValue, Severity
 from homelabmon.spec.secrets import Secret
 
@@ -61,14 +65,45 @@ class Alert(Model):
         return self
 
 
+LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?$"
+LABEL_VALUE = r"^([A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$"
+MatchLabels = Annotated[
+    dict[
+        Annotated[str, StringConstraints(pattern=LABEL_KEY)],
+        Annotated[str, StringConstraints(pattern=LABEL_VALUE)],
+    ],
+    Field(min_length=1),
+]
+"""Labels of Kubernetes objects."""
+PORT_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+
+
+def _port(value: str) -> str:
+    if value.isdecimal():
+        check_port(value)
+    return value
+
+
+PortName = Annotated[
+    str,
+    StringConstraints(pattern=PORT_NAME, max_length=63),
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) and not isinstance(value, bool) else value),
+    AfterValidator(_port),
+    WithJsonSchema(
+        {"type": ["string", "integer"], "pattern": PORT_NAME, "maxLength": 63, "minimum": 1, "maximum": 65535}
+    ),
+]
+"""A port of a Service or a container: its name, or its number."""
+
+
 class ServiceTarget(Model):
     """Pods behind Services, by the Services' labels."""
 
     namespace: DnsLabel
     """Namespace of the Services."""
-    match_labels: Annotated[dict[str, str], Field(min_length=1)]
+    match_labels: MatchLabels
     """Labels that the Services carry, all of them."""
-    port: str = "metrics"
+    port: PortName = "metrics"
     """Name of the Service's port."""
 
 
@@ -77,13 +112,15 @@ class PodTarget(Model):
 
     namespace: DnsLabel
     """Namespace of the pods."""
-    match_labels: Annotated[dict[str, str], Field(min_length=1)]
+    match_labels: MatchLabels
     """Labels that the pods carry, all of them."""
-    port: str = "metrics"
+    port: PortName = "metrics"
     """Name of the container's port."""
 
 
-HostPort = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$")]
+HostPort = Annotated[
+    str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$"), AfterValidator(host_port)
+]
 
 
 class Scrape(Model):
@@ -97,7 +134,7 @@ class Scrape(Model):
     """Pods behind Services."""
     pods: PodTarget | None = None
     """Pods."""
-    targets: tuple[HostPort, ...] = Field(default=(), examples=[["192.168.1.10:9100"]])
+    targets: Annotated[tuple[HostPort, ...], Unique] = Field(default=(), examples=[["192.168.1.10:9100"]])
     """Hosts outside the cluster, `host:port`."""
     path: Annotated[str, StringConstraints(pattern=r"^/")] = "/metrics"
     """Path of the metrics."""
@@ -181,6 +218,7 @@ class Expect(Model):
     status: Annotated[
         tuple[Annotated[StrictInt, Field(ge=100, le=599)], ...],
         BeforeValidator(lambda value: [value] if isinstance(value, int) else value),
+        Unique,
         OneOrMany(),
     ] = (200,)
     """HTTP status codes."""
@@ -199,7 +237,7 @@ class Dns(Model):
 
     server: HostPort
     """Server to ask, `host:port`."""
-    query: Annotated[str, StringConstraints(min_length=1)]
+    query: Annotated[str, StringConstraints(min_length=1), AfterValidator(dns_name)]
     """Name to ask for."""
     type: Literal["A", "AAAA", "CNAME", "MX", "NS", "SOA", "TXT"] = "A"
     """Type of record."""
@@ -218,7 +256,7 @@ class Probe(Model):
     """Web address to ask."""
     tcp: HostPort | None = None
     """`host:port` to connect to."""
-    icmp: Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$")] | None = None
+    icmp: Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$"), AfterValidator(ping_target)] | None = None
     """Host to ping."""
     dns: Dns | None = None
     """DNS question to ask."""
@@ -262,7 +300,7 @@ class Probe(Model):
 class Outpost(Model):
     """The same service run outside the cluster: dead man's switch, heartbeats, outside probes, status page."""
 
-    url: HttpUrl = Field(examples=["https://status.example.net"])
+    url: BaseUrl = Field(examples=["https://status.example.net"])
     """Its public address."""
     token: Secret | None = None
     """Token that the cluster's Watchdog sends, by reference. Default: key `outpost-token` of the relay's Secret."""
@@ -292,7 +330,7 @@ class StatusGroup(Model):
     """Name of the group."""
     description: str = ""
     """Shown below the name."""
-    components: tuple[Name, ...] = ()
+    components: Annotated[tuple[Name, ...], Unique] = ()
     """Heartbeats and probes to show, besides those whose `group` is this."""
 
 
@@ -317,6 +355,7 @@ class Expectation(Model):
     channel: Annotated[
         tuple[Name, ...],
         BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+        Unique,
         OneOrMany(),
     ] = ()
     """The channel, or channels, that must hear of it."""
