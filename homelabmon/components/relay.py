@@ -1,11 +1,7 @@
 """The relay: our own service that takes webhooks and keeps one honest message per incident. One replica, one volume."""
 
-<<<<<<< HEAD
 from datetime import timedelta
-from typing import Any, ClassVar
-=======
 from typing import Annotated, Any, ClassVar
->>>>>>> c793781 (Hosts, ports, titles and names that cannot be are refused where they stand)
 
 from pydantic import Field, StringConstraints
 
@@ -13,11 +9,7 @@ import homelabmon
 from homelabmon.components import lan
 from homelabmon.components.route_table import channel_entries, default_entry, route_entries
 from homelabmon.spec import names
-<<<<<<< HEAD
-from homelabmon.spec.base import DnsLabel, HttpUrl, Model, Name, PositiveDuration, Quantity
-=======
-from homelabmon.spec.base import DnsLabel, HttpUrl, Model, Name, Quantity, Unique
->>>>>>> c793781 (Hosts, ports, titles and names that cannot be are refused where they stand)
+from homelabmon.spec.base import DnsLabel, HttpUrl, Model, Name, PositiveDuration, Quantity, Unique
 from homelabmon.spec.contribution import (
     ALERTMANAGER,
     ALERTS_PEOPLE,

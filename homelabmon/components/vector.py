@@ -18,11 +18,7 @@ from pydantic import AfterValidator, Field, StrictInt, model_validator
 
 from homelabmon.components import lan
 from homelabmon.spec import names
-<<<<<<< HEAD
-from homelabmon.spec.base import DnsLabel, Model, Quantity, Values, in_bytes
-=======
-from homelabmon.spec.base import DnsLabel, Model, Quantity, Unique, Values
->>>>>>> c793781 (Hosts, ports, titles and names that cannot be are refused where they stand)
+from homelabmon.spec.base import DnsLabel, Model, Quantity, Unique, Values, in_bytes
 from homelabmon.spec.contribution import (
     LOGS_FORWARD,
     LOGS_INTAKE,
