@@ -1,0 +1,82 @@
+"""Which lanes a notice takes, by its labels and by what Alertmanager says of the route that sent it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homelabmon.relay.incidents.notice import Lane, Notice
+from homelabmon.relay.routes import lanes_of
+from homelabmon.spec.relay_file import RelayFile
+
+DEFAULT = {"name": "default", "channel": "ops", "group_by": ["alertname", "namespace"], "hold": "60s"}
+
+
+def file(*routes: dict[str, Any]) -> RelayFile:
+    channels = {name: {"webhook_file": f"/secrets/{name}"} for name in ("ops", "media", "night")}
+    return RelayFile.model_validate(
+        {
+            "name": "home",
+            "role": "relay",
+            "channels": channels,
+            "default": DEFAULT,
+            "routes": [{"group_by": ["alertname"], "hold": "60s", **route} for route in routes],
+            "database": "/data/relay.db",
+        }
+    )
+
+
+def lanes(relay: RelayFile, route_key: str | None = None, **labels: str) -> list[Lane]:
+    return list(lanes_of(relay)(Notice("alertmanager", "f", labels, True, 0.0), route_key))
+
+
+def names(relay: RelayFile, route_key: str | None = None, **labels: str) -> list[str]:
+    return [lane.route for lane in lanes(relay, route_key, **labels)]
+
+
+MEDIA = {"name": "media", "channel": "media", "matchers": ['namespace="media"'], "continue": True}
+NIGHT = {"name": "night", "channel": "night", "matchers": ['severity="critical"']}
+
+
+def test_labels_choose_the_route() -> None:
+    relay = file(MEDIA, NIGHT)
+    assert names(relay, namespace="media") == ["media"]
+    assert names(relay, namespace="media", severity="critical") == ["media", "night"]
+    assert names(relay, namespace="other") == ["default"]
+
+
+def test_alertmanagers_choice_counts_as_it_knows_the_mute_times() -> None:
+    relay = file(MEDIA, NIGHT)
+    key = '{}/{severity="critical"}'
+    assert names(relay, key, namespace="media", severity="critical") == ["night"]
+
+
+def test_route_that_only_alertmanager_knows_says_nothing() -> None:
+    relay = file(MEDIA, NIGHT)
+    assert names(relay, '{}/{team="x"}', namespace="media") == ["media"]
+    assert names(relay, "{}/{}", namespace="other") == ["default"]
+
+
+def test_route_that_alertmanager_chose_is_taken_although_the_labels_say_otherwise() -> None:
+    assert names(file(MEDIA, NIGHT), '{}/{namespace="media"}', namespace="other") == ["media"]
+
+
+def test_alert_that_alertmanager_sent_by_its_root_is_for_everybody_else() -> None:
+    assert names(file(MEDIA), "{}", namespace="media") == ["default"]
+
+
+def test_group_has_the_labels_that_the_alert_has() -> None:
+    (lane,) = lanes(file(), alertname="A", instance="i")
+    assert lane.group == {"alertname": "A"}
+    assert not lane.group_by_all
+
+
+def test_group_by_everything() -> None:
+    (lane,) = lanes(file({**NIGHT, "group_by": ["..."]}), alertname="A", severity="critical", instance="i")
+    assert lane.group == {"alertname": "A", "severity": "critical", "instance": "i"}
+    assert lane.group_by_all
+
+
+def test_hold_is_the_severitys_own() -> None:
+    relay = file({**NIGHT, "matchers": ['team="x"'], "hold": {"default": "2m", "info": "10m"}})
+    assert [lanes(relay, team="x", severity=one)[0].hold for one in ("warning", "info", "critical")] == [120, 600, 0]
+    assert lanes(relay, team="x")[0].hold == 120
