@@ -38,7 +38,7 @@ MAY_USE: Final = {
     "checks": READING,
     "render": {*READING, "checks"},
     "gitops": {*READING, "checks", "render"},
-    "journey": {*READING, "checks", "render"},
+    "journey": {*READING, "checks", "render", "relay"},
     "relay": {*FOUNDATION, *FILES, "routing", "notifiers"},
     "cli": {*READING, "checks", "render", "gitops", "journey", "relay"},
     "__main__": {*FOUNDATION, "cli"},

@@ -23,6 +23,7 @@ from homelabmon.errors import (
 COMMANDS = {
     "init": "Write a stack.yaml to start from, with CI workflow and pre-commit hook.",
     "render": "Write every file of the monitoring stack, or check that it is current.",
+    "explain": "Explain who hears of an alert, when, how often, and why.",
     "check": "Report every finding about the stack and what it renders to.",
     "schema": "Print the JSON Schema of stack.yaml, for editors.",
     "docs": "Print the monitoring page, made from the stack.",

@@ -76,6 +76,7 @@ def pack_alerts() -> Mapping[str, tuple[str, ...]]:
     return {pack: tuple(alerts) for pack, alerts in _read("pack_alerts.json")["packs"].items()}
 
 
+@lru_cache(maxsize=1)
 def chart_version() -> str:
     """The version of kube-prometheus-stack that the default alerts were taken from."""
     return str(_read("default_alerts.json")["source"]["version"])

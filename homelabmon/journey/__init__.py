@@ -7,5 +7,5 @@ owner's templates included, never from what was meant.
 - :mod:`~homelabmon.journey.running`: everything that decides about an alert, from a stack and what it renders to
 - :mod:`~homelabmon.journey.ways`: where an alert with some labels goes
 
-May import: errors, spec, routing, components, notifiers, source, stack, load, checks, render.
+May import: errors, spec, routing, components, notifiers, source, stack, load, checks, render, relay.
 """

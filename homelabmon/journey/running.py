@@ -19,10 +19,11 @@ from homelabmon.components.outpost import outpost_file
 from homelabmon.components.relay import relay_file
 from homelabmon.errors import RenderError
 from homelabmon.journey.rules import Rule, read_rules
+from homelabmon.relay.routes import RouteTable
 from homelabmon.render.fold import Folded, fold
 from homelabmon.render.templates import Templates
 from homelabmon.routing.alertmanager_file import AlertmanagerFile, AlertmanagerFileError, printed, read_alertmanager
-from homelabmon.routing.relay_table import relay_tree
+from homelabmon.routing.possible import Possibilities
 from homelabmon.routing.tree import RouteTree
 from homelabmon.spec import names
 from homelabmon.spec.base import parse_duration
@@ -37,10 +38,15 @@ Reader = Literal["nobody", "relay", "outpost", "channel", "other"]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The relay or the outpost: its configuration, and its route table as a tree of channels."""
+    """The relay or the outpost: its configuration, and the route table it makes of it."""
 
     file: RelayFile
-    tree: RouteTree[RouteEntry]
+    table: RouteTable
+
+    @property
+    def tree(self) -> RouteTree[RouteEntry]:
+        """Its routes; the receiver of each is a channel."""
+        return self.table.tree
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,16 @@ class Running:
         for rule in self.rules:
             found[rule.name] = (*found.get(rule.name, ()), rule)
         return found
+
+    @cached_property
+    def alertmanager_routes(self) -> Possibilities[Mapping[str, Any]] | None:
+        """Alertmanager's routes, ready to be asked which an alert may take of which only some labels are known."""
+        return Possibilities(self.alertmanager.tree) if self.alertmanager is not None else None
+
+    @cached_property
+    def relay_routes(self) -> Possibilities[RouteEntry] | None:
+        """The relay's routes, likewise."""
+        return Possibilities(self.relay.tree) if self.relay is not None else None
 
     def reader(self, receiver: str) -> tuple[Reader, str]:
         """Who stands behind a receiver of Alertmanager, and for a channel its name."""
@@ -143,14 +159,14 @@ def _relay(stack: Stack, site: Site) -> Service | None:
     if config is None or site.offer(ALERTS_PEOPLE) is None:
         return None
     file = relay_file(config, site)
-    return Service(file, relay_tree(file))
+    return Service(file, RouteTable(file))
 
 
 def _outpost(site: Site) -> Service | None:
     if site.outpost is None or site.offer(ALERTS_DEADMAN) is None:
         return None
     file = outpost_file(site.outpost, site)
-    return Service(file, relay_tree(file))
+    return Service(file, RouteTable(file))
 
 
 def _replicas(stack: Stack, values: Mapping[str, Any]) -> int:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from homelabmon.journey.running import Reader, Running, Service
-from homelabmon.routing.relay_table import hold_seconds
 from homelabmon.routing.tree import ResolvedRoute
 from homelabmon.spec import names
 from homelabmon.spec.relay_file import RouteEntry
+from homelabmon.spec.routes import hold_for
 from homelabmon.spec.watch import Heartbeat, Probe
 
 RELAY_SOURCES: Final = ("falco", "flux", "event")
@@ -47,9 +47,9 @@ def ways(running: Running, labels: Labels) -> tuple[Way, ...]:
     """
     source = labels.get(names.LABEL_SOURCE, "")
     if source in OUTPOST_SOURCES:
-        return tuple(_through(running.outpost, "outpost", labels, own_channel(running, labels)))
+        return tuple(_straight(running.outpost, "outpost", labels, own_channel(running, labels)))
     if source in RELAY_SOURCES:
-        return tuple(_through(running.relay, "relay", labels))
+        return tuple(_straight(running.relay, "relay", labels))
     if running.alertmanager is None:
         return ()
     found: list[Way] = []
@@ -58,8 +58,8 @@ def ways(running: Running, labels: Labels) -> tuple[Way, ...]:
         if reader == "relay":
             assert running.relay is not None
             found += [
-                Way("relay", route, way.entry, way.channel, way.hold)
-                for way in _through(running.relay, "relay", labels)
+                Way("relay", route, entry, entry.receiver, _hold(entry, labels))
+                for entry in running.relay.table.routes(labels, route.key)
             ]
         else:
             found.append(Way(reader, route, channel=name if reader == "channel" else None))
@@ -71,11 +71,18 @@ def channels(running: Running, labels: Labels) -> tuple[str, ...]:
     return tuple(dict.fromkeys(way.channel for way in ways(running, labels) if way.channel is not None))
 
 
-def _through(service: Service | None, reader: Reader, labels: Labels, channel: str | None = None) -> Iterator[Way]:
-    for entry in service.tree.match(labels) if service is not None else ():
-        yield Way(reader, None, entry, channel or entry.receiver, hold_seconds(entry.payload, labels))
+def _straight(service: Service | None, reader: Reader, labels: Labels, channel: str | None = None) -> Iterator[Way]:
+    """The ways of what is posted to a service, or noticed by it. Events are told at once, heartbeats and probes as
+    alerts are. ``channel``: the one that is named, in place of those of the routes."""
+    for entry in service.table.routes(labels) if service is not None else ():
+        hold = 0.0 if reader == "relay" else _hold(entry, labels)
+        yield Way(reader, None, entry, channel or entry.receiver, hold)
         if channel is not None:
             return
+
+
+def _hold(entry: ResolvedRoute[RouteEntry], labels: Labels) -> float:
+    return hold_for(entry.payload.hold, labels.get(names.LABEL_SEVERITY, "")).total_seconds()
 
 
 def own_channel(running: Running, labels: Labels) -> str | None:
