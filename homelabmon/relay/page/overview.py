@@ -69,8 +69,9 @@ def _banner(data: PageData) -> Html:
         sentences.append(f"Not delivering to {_listed(disabled)}: Discord refuses the webhook.")
     if waiting:
         sentences.append(f"Behind in {_listed(waiting)}.")
-    if data.dead_letters:
-        sentences.append(f"{_count(len(data.dead_letters), 'message')} could not be delivered.")
+    lost = sum(row.replayed_at is None for row in data.dead_letters)
+    if lost:
+        sentences.append(f"{_count(lost, 'message')} could not be delivered.")
     if data.dry_run:
         sentences.append("Dry run: nothing is sent to Discord.")
     bad = bool(data.troubles or disabled)
@@ -286,17 +287,12 @@ def _table(titles: Sequence[str], rows: Iterable[Sequence[Child]], numbers: set[
     numbers = numbers or set()
     kinds = ["number" if column in numbers else None for column in range(len(titles))]
     head = tag("tr", [tag("th", title, scope="col", class_=kind) for title, kind in zip(titles, kinds, strict=True)])
-    lines = [
-        tag(
-            "tr",
-            [
-                tag("td", cell, class_=kind, data_label=title)
-                for cell, kind, title in zip(row, kinds, titles, strict=True)
-            ],
-        )
-        for row in rows
-    ]
+    lines = [tag("tr", [_cell(*column) for column in zip(row, kinds, titles, strict=True)]) for row in rows]
     return tag("table", tag("thead", head), tag("tbody", lines), class_="wide")
+
+
+def _cell(cell: Child, kind: str | None, title: str) -> Html:
+    return tag("td", cell, class_=kind, data_label=title)
 
 
 def _more(data: PageData, section: str, noun: str) -> Html | None:
