@@ -55,6 +55,11 @@ def load(path: FilePath) -> Stack:
 
 def read(path: FilePath) -> Loaded:
     """The stack of a file and what is wrong with it. Raises InputError when the file is no YAML mapping."""
+    if str(path) == "-":
+        raise HomelabmonError(
+            "the stack is not read from standard input, as templates and what is rendered lie beside it; "
+            "write it to a file, and name that with --stack"
+        )
     try:
         raw = path.read_bytes()
     except FileNotFoundError:

@@ -81,6 +81,7 @@ def command(stack_file: Path, form: str, crds: tuple[Path, ...], charts: Path | 
 
 def all_findings(stack_file: Path, crds: Sequence[Path], charts: Path | None, templates: Path | None) -> list[Finding]:
     """Every finding: about the stack, its values, and, if it fits the schema, about what it renders to."""
+    from homelabmon.render.overrides import template_finding, unread_templates
     from homelabmon.render.plan import make_plan
     from homelabmon.render.templates import cache_folder
 
@@ -90,10 +91,13 @@ def all_findings(stack_file: Path, crds: Sequence[Path], charts: Path | None, te
         return findings
     if charts is not None:
         findings += _values(stack_file, reading.stack, charts)
+    folder = override_folder(stack_file, templates)
+    if folder is not None:
+        findings += unread_templates(folder)
     try:
-        plan = make_plan(reading.stack, override_folder(stack_file, templates), cache_folder())
+        plan = make_plan(reading.stack, folder, cache_folder())
     except RenderError as error:
-        return [*findings, Finding("template", str(error), file=stack_file.name)]
+        return [*findings, template_finding(error, stack_file.name)]
     return [*findings, *_rules(plan), *_objects(plan, reading.stack, crds)]
 
 
@@ -172,18 +176,19 @@ def _print(findings: Sequence[Finding], form: str, stack_file: Path) -> None:
         click.echo(as_json(findings))
     elif form == "github":
         for finding in findings:
-            click.echo(as_github(replace(finding, file=_in_repository(finding.file, stack_file))))
+            click.echo(as_github(replace(finding, file=_in_repository(finding, stack_file))))
     else:
         print_findings(findings)
     if form == "text" and (findings or sys.stdout.isatty()):
         click.echo(_count(findings), err=True)
 
 
-def _in_repository(file: str, stack_file: Path) -> str:
-    """Where GitHub finds a file: the stack as it was named, what is rendered beside it."""
-    if file == stack_file.name:
+def _in_repository(finding: Finding, stack_file: Path) -> str:
+    """Where GitHub finds a file: the stack as it was named, templates and what is rendered beside it."""
+    if finding.file == stack_file.name:
         return stack_file.as_posix()
-    return (stack_file.parent / _RENDERED / file).as_posix()
+    folder = stack_file.parent if finding.check == "template" else stack_file.parent / _RENDERED
+    return (folder / finding.file).as_posix()
 
 
 def _count(findings: Sequence[Finding]) -> str:

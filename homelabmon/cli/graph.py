@@ -10,7 +10,16 @@ import click
 from homelabmon.cli.common import stack_option, templates_option
 from homelabmon.cli.documents import output_option, planned, put
 
-_BY_ENDING = {".svg": "svg", ".dot": "dot", ".gv": "dot"}
+_BY_ENDING = {
+    "": "mermaid",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".md": "mermaid",
+    ".txt": "mermaid",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".svg": "svg",
+}
 
 
 @click.command(name="graph", epilog="Example: homelabmon graph --view alerts --output alerts.svg")
@@ -38,9 +47,20 @@ def command(
     templates: Path | None,
 ) -> None:
     """Draw components, the way of logs and alerts, and what falls when something falls."""
+    kind = kind or _by_ending(output)
     from homelabmon.render.graph import graph, svg
 
-    kind = kind or _BY_ENDING.get(output.suffix if output is not None else "", "mermaid")
     stack, plan = planned(stack_file, templates)
     text = graph(stack, plan.folded, view=view, format="mermaid" if kind == "mermaid" else "dot")
     put(svg(text) if kind == "svg" else text, output)
+
+
+def _by_ending(output: Path | None) -> str:
+    """The format that a file's name asks for. Raises click.UsageError where it asks for one that there is not."""
+    ending = output.suffix.lower() if output is not None else ""
+    if ending not in _BY_ENDING:
+        raise click.UsageError(
+            f"--output {output}: there are no {ending} pictures; write a name with .mmd or .md (Mermaid), .dot or .gv "
+            "(DOT), or .svg (which needs Graphviz), or say which --format it is"
+        )
+    return _BY_ENDING[ending]

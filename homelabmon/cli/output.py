@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import click
@@ -13,12 +14,26 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "b
 _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
+MOST_LINES = 100
+"""How many findings are printed for people; programs get all of them."""
+_RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
 def print_findings(findings: Iterable[Finding], *, err: bool = False) -> None:
-    """One line a finding; colour only on a terminal."""
-    for finding in findings:
+    """One line a finding; colour only on a terminal. Of very many, the gravest, in their order, and how many more."""
+    every = list(findings)
+    graver = sorted(range(len(every)), key=lambda number: (_RANKS[every[number].severity], number))
+    for finding in [every[number] for number in sorted(graver[:MOST_LINES])]:
         severity = click.style(finding.severity.value, fg=_COLOURS[finding.severity], bold=True)
         place, _, rest = finding.render().partition(": ")
         click.echo(f"{click.style(place, bold=True)}: {severity}: {rest} [{finding.check}]", err=err)
+    if len(every) > MOST_LINES:
+        left = Counter(every[number].check for number in graver[MOST_LINES:])
+        what = ", ".join(f"{count} {check}" for check, count in left.most_common(5))
+        more = "" if len(left) <= 5 else ", …"
+        click.echo(
+            f"and {len(every) - MOST_LINES} more ({what}{more}); all of them: homelabmon check --format json", err=err
+        )
 
 
 def as_json(findings: Sequence[Finding]) -> str:

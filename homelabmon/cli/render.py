@@ -47,6 +47,7 @@ def command(stack_file: Path, out: Path | None, check: bool, watch: bool, templa
 def render_once(stack_file: Path, out: Path, check: bool, templates: Path | None, quiet: bool) -> int:
     """Renders once and returns the exit code."""
     from homelabmon.gitops.validate import validate
+    from homelabmon.render.overrides import unread_templates
     from homelabmon.render.plan import make_plan
     from homelabmon.render.templates import cache_folder
     from homelabmon.render.write import compare, diff, write
@@ -58,7 +59,8 @@ def render_once(stack_file: Path, out: Path, check: bool, templates: Path | None
         click.echo(f"{counted(len(errors), 'error')}; nothing was written", err=True)
         return EXIT_USAGE if reading.schema_errors else EXIT_FINDINGS
     cache = cache_folder()
-    plan = make_plan(reading.stack, override_folder(stack_file, templates), cache)
+    folder = override_folder(stack_file, templates)
+    plan = make_plan(reading.stack, folder, cache)
     cluster = reading.stack.cluster
     found = validate(
         plan.objects,
@@ -67,7 +69,8 @@ def render_once(stack_file: Path, out: Path, check: bool, templates: Path | None
         files=plan.files,
         cache=cache,
     )
-    remarks = [finding for finding in (*reading.findings, *found) if finding.severity is not Severity.INFO]
+    unread = unread_templates(folder) if folder is not None else ()
+    remarks = [finding for finding in (*reading.findings, *unread, *found) if finding.severity is not Severity.INFO]
     print_findings(remarks, err=True)
     if any(finding.severity is Severity.ERROR for finding in found):
         click.echo("an object is not valid; nothing was written", err=True)

@@ -67,9 +67,13 @@ class Templates:
         except jinja2.TemplateSyntaxError as error:
             raise RenderError(f"templates/{error.name}:{error.lineno}: {error.message}") from None
         except jinja2.UndefinedError as error:
-            raise RenderError(f"{origin}:{_line(error, template.path)}: {error.message}") from None
+            raise RenderError(f"{origin}{_line(error, template.path)}: {error.message}") from None
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            text = f"byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
+            raise RenderError(f"{origin}:{line}: {text}") from None
         except Exception as error:  # a template may raise anything; it is its author's, with the line
-            raise RenderError(f"{origin}:{_line(error, template.path)}: {error}") from None
+            raise RenderError(f"{origin}{_line(error, template.path)}: {error}") from None
 
     def mapping(self, template: Template) -> dict[str, Any]:
         """The rendered text as one YAML mapping."""
@@ -88,14 +92,14 @@ class Templates:
         return documents
 
 
-def _line(error: BaseException, path: str) -> int:
-    """The template line in which an error was raised; jinja2 maps its frames back to template lines."""
+def _line(error: BaseException, path: str) -> str:
+    """``:`` and the template line in which an error was raised; jinja2 maps its frames back to template lines."""
     line, frame = 0, error.__traceback__
     while frame is not None:
         if frame.tb_frame.f_code.co_filename.endswith(path):
             line = frame.tb_lineno
         frame = frame.tb_next
-    return line
+    return f":{line}" if line else ""
 
 
 def to_json(value: Any) -> str:

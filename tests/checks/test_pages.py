@@ -20,7 +20,7 @@ OTHERS = {
     "yaml": "The file is no YAML that a stack can be read from.",
     "schema": "A key, value or type that a stack does not have.",
     "unreadable": "The file cannot be opened.",
-    "template": "A template of yours cannot be rendered.",
+    "template": "A template of yours cannot be rendered, or replaces none of ours.",
     "chart-values": "A value that the chart does not know (with `--charts`).",
 }
 """What is found outside of checks: by whoever reads the file, renders it, or looks into charts."""

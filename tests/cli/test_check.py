@@ -14,7 +14,7 @@ import pytest
 
 from homelabmon.cli.check import all_findings
 from homelabmon.errors import RenderError
-from homelabmon.spec.findings import Finding
+from homelabmon.spec.findings import Finding, Position
 from tests.checks.examples import whole
 from tests.cli.running import Outcome, cli
 from tests.outside import ROOT
@@ -323,4 +323,85 @@ def test_a_bug_in_a_template_does_not_hide_findings(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(homelabmon.render.plan, "make_plan", refuse)
     stack = tmp_path / "stack.yaml"
     stack.write_text(CLEAN)
-    assert all_findings(stack, (), None, None) == [Finding("template", "templates/a.j2:1: no", file="stack.yaml")]
+    assert all_findings(stack, (), None, None) == [
+        Finding("template", "no", file="templates/a.j2", position=Position(1, 1))
+    ]
+
+
+def test_an_error_in_a_template_stands_at_its_place_in_the_template(check: Check) -> None:
+    Path("templates/packs").mkdir(parents=True)
+    Path("templates/packs/nodes.yaml.j2").write_bytes(b"# caf\xc3\xa9\n# caf\xe9\ngroups: []\n")
+    assert check(CLEAN).out == (
+        "templates/packs/nodes.yaml.j2:2:1: error: byte 0xe9 is not UTF-8; save the file as UTF-8 [template]\n"
+    )
+    Path("templates/packs/nodes.yaml.j2").write_text("groups: []\n<< 1 / 0 >>\n")
+    assert check(CLEAN).out == "templates/packs/nodes.yaml.j2:2:1: error: division by zero [template]\n"
+    assert "file=templates/packs/nodes.yaml.j2,line=2" in check(CLEAN, "--format", "github").out
+
+
+def test_a_template_that_replaces_none_of_ours_is_found_with_what_was_meant(
+    check: Check, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in (
+        "packs/node.yaml.j2",
+        "packs/nodes.yaml",
+        "relays/deployment.yaml.j2",
+        "nginx.conf.j2",
+        "README.md",
+        "deployment.yaml",
+        ".hidden.j2",
+    ):
+        path = Path("templates") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("groups: []\n")
+    outcome = check(CLEAN)
+    assert outcome.out.splitlines() == [
+        "templates/nginx.conf.j2: info: none of ours is called nginx.conf.j2, so it is never read; "
+        "call it as ours that it is to replace, or move it away [template]",
+        "templates/packs/node.yaml.j2: warning: none of ours is called packs/node.yaml.j2, so it is never read; "
+        "did you mean packs/nodes.yaml.j2? [template]",
+        "templates/packs/nodes.yaml: warning: none of ours is called packs/nodes.yaml, so it is never read; "
+        "did you mean packs/nodes.yaml.j2? [template]",
+        "templates/relays/deployment.yaml.j2: warning: none of ours is called relays/deployment.yaml.j2, so it is "
+        "never read; did you mean relay/deployment.yaml.j2? [template]",
+    ]
+    assert outcome.code == 1
+    rendered = cli(capsys, "render")
+    assert "templates/packs/node.yaml.j2: warning: " in rendered.err
+    assert "nginx" not in rendered.err
+    assert rendered.code == 0
+
+
+def test_a_template_that_another_one_includes_is_read(check: Check) -> None:
+    Path("templates/packs").mkdir(parents=True)
+    Path("templates/packs/nodes.yaml.j2").write_text("<% include 'packs/mine.j2' %>\n")
+    Path("templates/packs/mine.j2").write_text("groups: []\n")
+    assert check(CLEAN).out == ""
+
+
+def test_templates_that_are_not_there_are_wrong_use(check: Check) -> None:
+    outcome = check(CLEAN, "--templates", "templats")
+    assert outcome.code == 2
+    assert "Directory 'templats' does not exist" in outcome.err
+
+
+def test_of_very_many_findings_the_gravest_are_printed_and_programs_get_all(check: Check) -> None:
+    routes = "".join(f"  - {{name: r{number}, channel: nope, match: {{a: b{number}}}}}\n" for number in range(300))
+    channels = "".join(
+        f"  c{number}: {{discord: {{webhook: {{secret: d, key: c{number}}}}}}}\n" for number in range(150)
+    )
+    text = whole(f"channels:\n  ops: {{discord: {{webhook: {{secret: d, key: o}}}}}}\n{channels}routes:\n{routes}")
+    outcome = check(text)
+    lines = outcome.out.splitlines()
+    assert len(lines) == 101
+    assert all(": error: routes[" in line for line in lines[:100])
+    assert lines[100].startswith("and 351 more (200 unknown-channel, 150 unused-channel, 1 missing-part")
+    assert lines[100].endswith("; all of them: homelabmon check --format json")
+    assert outcome.err == "300 errors, 150 warnings, 1 remark\n"
+    assert len(json.loads(check(text, "--format", "json").out)) == 451
+
+
+def test_standard_input_is_no_stack_and_the_message_says_what_to_do(check: Check) -> None:
+    outcome = check(CLEAN, "--stack", "-")
+    assert outcome.code == 2
+    assert "write it to a file, and name that with --stack" in outcome.err

@@ -68,3 +68,15 @@ def test_svg_without_graphviz_names_the_package(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert draw("--format", "svg") == 2
     assert "install Graphviz (apt-get install graphviz)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpeg", "a.html"])
+def test_ending_that_no_format_has_is_wrong_use_and_nothing_is_written(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    assert draw("--output", str(path)) == 2
+    assert not path.exists()
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"there are no {path.suffix} pictures; write a name with .mmd or .md (Mermaid)" in said
+    assert ".svg (which needs Graphviz)" in said
