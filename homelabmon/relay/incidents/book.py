@@ -114,6 +114,9 @@ class Book:
             if episode.starts_at == notice.starts_at:
                 return episode
         latest = episodes[-1] if episodes else None
+        if latest is not None and notice.keyed and not notice.event:
+            late = latest.ends_at is not None and notice.starts_at <= latest.ends_at
+            return latest if latest.firing or late or not notice.firing else None
         if latest is None or notice.starts_at > latest.starts_at:
             return None
         if notice.firing:
@@ -159,6 +162,9 @@ class Book:
     def _again(self, episode: Episode, notice: Notice, lane: Lane, received_at: float) -> None:
         """A firing that is known already: a repetition, another replica's copy, or one that was late."""
         self._ledger.count(lane.channel, "deduplicated")
+        if notice.keyed:
+            self._keyed_again(episode, notice)
+            return
         episode.annotations = dict(notice.annotations)
         if notice.starts_at < episode.starts_at:
             episode.first_at = min(episode.first_at, notice.starts_at)
@@ -168,12 +174,20 @@ class Book:
             episode.doubted_at = received_at
         self._ledger.keep(episode)
 
+    def _keyed_again(self, episode: Episode, notice: Notice) -> None:
+        """It goes on, and its sender has found new words for it."""
+        if not episode.firing or episode.annotations == notice.annotations:
+            return
+        episode.annotations = dict(notice.annotations)
+        self._ledger.keep(episode)
+
     def _latest(self, episode: Episode) -> bool:
         return self._ledger.episodes_of_alert(episode.route, episode.fingerprint)[-1] is episode
 
     def _take_end(self, episode: Episode, notice: Notice, lane: Lane, now: float) -> None:
         ends_at, ending = _end_of(notice, now), self._ending(notice.source)
-        if episode.firing:
+        stale = notice.keyed and notice.starts_at < episode.starts_at
+        if episode.firing and not stale:
             self._ledger.queue(episode)
             self._end(episode, ends_at, ending, now)
             return

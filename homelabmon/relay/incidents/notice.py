@@ -28,6 +28,8 @@ class Notice:
     """When it ended; None while it fires."""
     generator_url: str = ""
     event: bool = False
+    keyed: bool = False
+    """Its sender counts no firings: it speaks of whatever of this fingerprint fires. ``starts_at``: when it told so."""
 
 
 @dataclass(frozen=True, slots=True)

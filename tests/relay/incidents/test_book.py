@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from homelabmon.relay.incidents.notice import Notice
 from tests.relay.incidents.desk import START, Desk, alert, event
 
 
@@ -522,3 +523,52 @@ def test_restart_keeps_the_message(desk: Desk) -> None:
     desk.until(80)
     assert states(desk) == ["2x resolved"]
     assert (desk.total("received"), desk.total("posted")) == (2, 2)
+
+
+# Senders that count no firings ------------------------------------------------------------
+
+
+def keyed(at: float, *, over: bool = False, said: str = "") -> Notice:
+    """What Flux tells of one object: each word has a time of its own."""
+    labels = {"alertname": "FluxFailed", "severity": "warning"}
+    ends = START + at if over else None
+    return Notice("flux", "key", labels, not over, START + at, {"description": said}, ends_at=ends, keyed=True)
+
+
+def test_repeated_word_of_the_same_trouble_is_the_same_episode(desk: Desk) -> None:
+    for minute in range(5):
+        desk.take(keyed(minute * 60, said=f"attempt {minute}"))
+        desk.until(minute * 60 + 30)
+    (view,) = desk.standing[0].last.incidents
+    assert [(one.times, one.starts_at) for one in view.alerts] == [(1, START)]
+    assert (desk.total("received"), desk.total("deduplicated")) == (5, 4)
+
+
+def test_end_of_a_trouble_needs_not_know_when_it_began(desk: Desk) -> None:
+    desk.take(keyed(0))
+    desk.until(100)
+    desk.take(keyed(100, over=True))
+    desk.until(110)
+    assert states(desk) == ["2x resolved"]
+    desk.take(keyed(200))
+    desk.until(300)
+    assert desk.standing[0].last.incidents[0].state == "firing"
+
+
+def test_end_of_what_nobody_heard_of_is_never_told(desk: Desk) -> None:
+    desk.take(keyed(0, over=True))
+    desk.take(keyed(5, over=True))
+    desk.until(100)
+    assert desk.written == []
+    assert desk.total("received") == 2
+
+
+def test_word_that_was_overtaken_changes_nothing(desk: Desk) -> None:
+    desk.take(keyed(100))
+    desk.take(keyed(50, over=True))
+    desk.until(200)
+    assert states(desk) == ["1x firing"]
+    desk.take(keyed(200, over=True))
+    desk.take(keyed(150))
+    desk.until(300)
+    assert states(desk) == ["2x resolved"]
