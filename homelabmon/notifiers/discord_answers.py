@@ -47,6 +47,7 @@ _REJECTED: Final[Mapping[int, tuple[str, RejectedKind, str]]] = {
     220004: ("no_webhooks_in_forum", "channel_gone", "this kind of webhook cannot post into a forum"),
     240000: ("harmful_link", "malformed", "Discord takes a link in it for harmful"),
 }
+_OLD_EDITS: Final = (20022, 30046)
 _RETRIED: Final[Mapping[int, str]] = {
     20016: "slow_mode",
     20028: "channel_rate_limit",
@@ -90,13 +91,20 @@ def _stored(request: Request, response: Response, data: dict[str, Any] | None, b
     return Sent(_snowflake(found.get("id")) or NO_MESSAGE, thread, budget)
 
 
-def _rate_limited(headers: Mapping[str, str], data: dict[str, Any] | None, budget: Budget | None) -> Retry:
-    """The body's seconds are exact, the header's are rounded up. Without a body it was Cloudflare: all must wait."""
+def _rate_limited(headers: Mapping[str, str], data: dict[str, Any] | None, budget: Budget | None) -> Outcome:
+    """The body's seconds are exact, the header's are rounded up. Without a body it was Cloudflare: all must wait.
+
+    Edits of messages older than an hour have a limit of their own (30046, with this status, and not always a time).
+    """
     header = _seconds(headers.get("retry-after"))
-    if data is None or "retry_after" not in data:
+    if data is None:
         return Retry("cloudflare", _BLOCKED_FOR if header is None else header, "everything", budget)
-    after = _seconds(data["retry_after"])
+    after = _seconds(data.get("retry_after"))
     after = header if after is None else after
+    if data.get("code") in _OLD_EDITS:
+        if after is None:
+            return Rejected("too_many_edits", "too_many_edits", _REJECTED[30046][2], budget)
+        return Retry("too_many_edits", after, "request", budget)
     if data.get("global") is True or headers.get("x-ratelimit-global", "").lower() == "true":
         return Retry("global_rate_limit", after, "everything", budget)
     shared = headers.get("x-ratelimit-scope") == "shared"
