@@ -13,6 +13,7 @@ import click
 from homelabmon.cli.output import counted
 from homelabmon.journey import delay
 from homelabmon.journey.explain import Elsewhere, Explanation, Mute, Stop
+from homelabmon.journey.message import message_text
 from homelabmon.journey.rules import Rule
 from homelabmon.journey.running import Running
 from homelabmon.journey.shape import UNNAMED
@@ -228,7 +229,18 @@ def _stop(running: Running, explanation: Explanation, stop: Stop, at: datetime |
     if route is not None:
         _line(f"Alertmanager: {_alertmanager(route)}")
         click.echo(f"  group {stop.group_key}")
+    _message(running, explanation, stop, at)
     _table(explanation, stop)
+
+
+def _message(running: Running, explanation: Explanation, stop: Stop, at: datetime | None) -> None:
+    text = message_text(running, explanation.subject, stop, at)
+    if text is not None:
+        click.echo()
+        for line in text.splitlines():
+            bar = "  ┃ " if line.startswith("  ┃ ") else ""
+            for part in textwrap.wrap(line, _width() - 4, subsequent_indent=bar, break_long_words=False) or [""]:
+                click.echo(f"    {part}".rstrip())
 
 
 def _sign_of_life(running: Running, every: float) -> None:
@@ -396,6 +408,9 @@ def _section(title: str, text: str) -> None:
 
 
 def _line(text: str) -> None:
-    width = max(60, min(120, shutil.get_terminal_size((100, 24)).columns)) - 2
-    for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
+    for line in textwrap.wrap(text, _width() - 2, break_long_words=False, break_on_hyphens=False):
         click.echo(f"  {line}")
+
+
+def _width() -> int:
+    return max(60, min(120, shutil.get_terminal_size((100, 24)).columns))

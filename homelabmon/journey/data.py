@@ -12,6 +12,7 @@ from typing import Any
 from homelabmon.journey import delay
 from homelabmon.journey.explain import Elsewhere, Explanation, Stop
 from homelabmon.journey.matrix import Matrix
+from homelabmon.journey.message import message_text
 from homelabmon.journey.rules import Rule
 from homelabmon.journey.running import Running
 from homelabmon.journey.shape import UNNAMED
@@ -37,7 +38,7 @@ def explanation_data(running: Running, explanation: Explanation, at: datetime | 
         "channels": list(dict.fromkeys(stop.way.channel for stop in explanation.stops if stop.way.channel)),
         "nobody": explanation.nobody or None,
         "tried": [_tried(step) for step in explanation.tried],
-        "ways": [_stop(stop) for stop in explanation.stops],
+        "ways": [{**_stop(stop), "message": message_text(running, subject, stop, at)} for stop in explanation.stops],
         "silenced_by": [_silencer(silencer) for silencer in explanation.silencers],
         "elsewhere": [_elsewhere(other) for other in explanation.elsewhere],
     }

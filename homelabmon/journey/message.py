@@ -1,0 +1,103 @@
+"""The message that an alert would be, as its readers see it: the first one, about this one alert.
+
+Asked by ``explain``. The relay's own book writes it. What is not known is an ellipsis: values, labels that were not
+given; the texts of the chart's rules, which are not shipped with us, are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from homelabmon.journey.explain import Stop
+from homelabmon.journey.rules import Rule
+from homelabmon.journey.running import Running, Service
+from homelabmon.journey.shape import UNNAMED, typical
+from homelabmon.journey.subject import Subject
+from homelabmon.notifiers import NOTIFIERS
+from homelabmon.notifiers.message import Links
+from homelabmon.notifiers.preview import preview
+from homelabmon.relay.incidents.book import Book, ChannelPolicy
+from homelabmon.relay.incidents.notice import Delivery, Lane, Notice
+from homelabmon.routing.tree import GROUP_BY_ALL
+from homelabmon.spec import names
+
+_TEMPLATE: Final = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
+_LABEL: Final = re.compile(r"\s*\$labels\.(\w+)\s*")
+_SOME_DAY: Final = datetime(2001, 2, 3, 4, 5, tzinfo=UTC)
+_ITS_TEXT: Final = "2001-02-03 04:05 UTC"
+_LINKED: Final = ("alertmanager", "grafana", "prometheus", "relay")
+
+
+def message_text(running: Running, subject: Subject, stop: Stop, at: datetime | None = None) -> str | None:
+    """The message of one way as text for a terminal; None where the relay does not write it."""
+    service = running.outpost if stop.way.reader == "outpost" else running.relay
+    if stop.way.entry is None or stop.channel is None or service is None:
+        return None
+    notifier = NOTIFIERS["discord"]
+    moment = (at or _SOME_DAY).timestamp()
+    mention: dict[str, str] = {str(severity): who for severity, who in stop.channel.mention.items()}
+    book = Book(
+        lambda notice, key: (_lane(stop),),  # noqa: ARG005 - it has been routed already
+        {stop.way.channel or "": ChannelPolicy(mention, stop.channel.discord.username)},
+        notifier,
+        links=_links(service, stop),
+        stack=service.file.name,
+    )
+    book.take(Delivery(1, moment, (_notice(subject, moment),)), moment)
+    sending = book.next(stop.way.channel or "", moment + 60)
+    assert sending is not None
+    assert sending.message is not None
+    return preview(notifier.render(sending.message)).replace(_ITS_TEXT, UNNAMED)
+
+
+def _lane(stop: Stop) -> Lane:
+    entry = stop.way.entry
+    assert entry is not None
+    return Lane(
+        route=entry.payload.name,
+        channel=stop.way.channel or "",
+        group=stop.group,
+        hold=0.0,
+        title=entry.payload.title,
+        group_by_all=entry.group_by == GROUP_BY_ALL,
+    )
+
+
+def _links(service: Service, stop: Stop) -> Links:
+    """A link to silence it needs every label of its group."""
+    links = {name: url for name, url in service.file.links.items() if name in _LINKED}
+    if UNNAMED in stop.group.values():
+        links.pop("alertmanager", None)
+    return Links(**links)
+
+
+def _notice(subject: Subject, moment: float) -> Notice:
+    labels = typical(subject.rule, subject.labels) if subject.rule is not None else dict(subject.labels)
+    outside = subject.kind in ("event", "heartbeat", "probe")
+    return Notice(
+        source=labels[names.LABEL_SOURCE] if outside else names.SOURCE_ALERTMANAGER,
+        fingerprint="",
+        labels=labels,
+        firing=True,
+        starts_at=moment,
+        annotations=_annotations(subject.rule, labels) if subject.rule is not None else {},
+        event=subject.kind == "event",
+    )
+
+
+def _annotations(rule: Rule, labels: Mapping[str, str]) -> dict[str, str]:
+    """The rule's texts, with the labels filled in."""
+    return {
+        name: _TEMPLATE.sub(lambda found: _filled(found[1], rule, labels), text)
+        for name, text in rule.annotations.items()
+    }
+
+
+def _filled(expression: str, rule: Rule, labels: Mapping[str, str]) -> str:
+    label = _LABEL.fullmatch(expression)
+    if label is None:
+        return UNNAMED
+    return labels.get(label[1], UNNAMED if label[1] in rule.labels else "")
