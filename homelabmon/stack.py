@@ -90,7 +90,7 @@ class Stack(Model):
     tests: tuple[Expectation, ...] = ()
     """What you expect of the routing: an alert and the channel that must hear of it. Shown on the monitoring page."""
     extra: tuple[dict[str, Any], ...] = ()
-    """Kubernetes objects of your own, as they are."""
+    """Kubernetes objects of your own, as they are: nothing in them is escaped or marked against Flux's substitution."""
 
 
 def site_of(stack: Stack) -> Site:

@@ -30,9 +30,15 @@ NAME = st.from_regex(r"[a-z][a-z0-9]{0,6}(-[a-z0-9]{1,4})?", fullmatch=True)
 LABEL = st.sampled_from(["namespace", "alertname", "app", "node", "team", "site"])
 DURATION = st.sampled_from(["0s", "5s", "60s", "90s", "5m", "1h30m", "7d"])
 POSITIVE = st.sampled_from(["15s", "60s", "5m", "1h30m", "7d"])
+OWN_ALERTMANAGERS = [
+    ["http://192.168.1.50:9093"],
+    ["http://a.observability.svc:9093", "http://b.observability.svc:9093/path/"],
+    ["https://alerts.example.net/alertmanager", "http://[fd00::5]:9093"],
+]
 OPTIONAL: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "prometheus": st.fixed_dictionaries({}, optional={"retention": POSITIVE, "storage": st.just("20Gi")}),
-    "alertmanager": st.fixed_dictionaries({}, optional={"replicas": st.integers(1, 3), "install": st.booleans()}),
+    "alertmanager": st.fixed_dictionaries({}, optional={"replicas": st.integers(1, 3), "install": st.booleans()})
+    | st.fixed_dictionaries({"install": st.just(False), "urls": st.sampled_from(OWN_ALERTMANAGERS)}),
     "grafana": st.fixed_dictionaries({}, optional={"storage": st.none() | st.just("1Gi")}),
     "loki": st.fixed_dictionaries({}, optional={"retention": st.just("14d")}),
     "vector": st.just({}),

@@ -9,6 +9,7 @@ from homelabmon.checks.support.check import Check, Problem
 from homelabmon.checks.support.context import Context
 from homelabmon.spec import names
 from homelabmon.spec.contribution import (
+    ALERTMANAGER,
     ALERTS_PEOPLE,
     DATASOURCE,
     EVENTS_FALCO,
@@ -70,9 +71,28 @@ def _without_alertmanager(context: Context) -> Iterator[Problem]:
             if getattr(stack, section):
                 message = f"{section} without Alertmanager: nobody heeds it"
                 yield Problem((section,), message, fix, _WARNING, on_key=True)
-    elif components.alertmanager.install and components.prometheus is None and not _ruler(components.loki):
+    elif not components.alertmanager.install:
+        yield from _alertmanager_of_yours(context)
+    elif components.prometheus is None and not _ruler(components.loki):
         message = "Alertmanager without Prometheus: nothing sends it an alert"
         yield Problem(_component("alertmanager"), message, "add `prometheus: {}` to components", _INFO, on_key=True)
+
+
+def _alertmanager_of_yours(context: Context) -> Iterator[Problem]:
+    """With ``install: false``: does everybody know where it is, and can it reach the relay?"""
+    manager, relay = context.site.offer(ALERTMANAGER), context.site.offer(ALERTS_PEOPLE)
+    path = (*_component("alertmanager"), "install")
+    if manager is None:
+        who = [name for name in ("prometheus", "relay") if getattr(context.stack.components, name) is not None]
+        if who and not context.says("components", "alertmanager", "urls"):
+            message = f"your Alertmanager is nowhere named: {' and '.join(who)} cannot reach it"
+            yield Problem(path, message, 'name it: `urls: ["http://192.168.1.50:9093"]`', _WARNING)
+        return
+    outside = [place.host for place in manager.data.get("places", ()) if not place.namespace]
+    if outside and relay is not None and not relay.data.get("outside_url"):
+        message = f"{outside[0]} is outside the cluster, and the relay has no address there: it hears of no alert"
+        fix = "give `lb_ips.relay` an address, or write components.relay.external_url"
+        yield Problem((*_component("alertmanager"), "urls"), message, fix)
 
 
 def _ruler(loki: Any) -> bool:

@@ -15,7 +15,7 @@ from homelabmon.components.inhibition import inhibit_rules
 from homelabmon.components.windows import time_intervals
 from homelabmon.spec import names
 from homelabmon.spec.base import format_duration
-from homelabmon.spec.contribution import ALERTS_DEADMAN, ALERTS_PEOPLE, Offer, Site
+from homelabmon.spec.contribution import ALERTMANAGER, ALERTS_DEADMAN, ALERTS_PEOPLE, Offer, Site
 from homelabmon.spec.matchers import Matcher, MatchOp
 from homelabmon.spec.routes import Channel, Route, RouteOptions, hold_for
 from homelabmon.spec.secrets import SecretRef
@@ -226,16 +226,24 @@ def _receivers(site: Site) -> list[dict[str, Any]]:
     people, deadman = site.offer(ALERTS_PEOPLE), site.offer(ALERTS_DEADMAN)
     receivers: list[dict[str, Any]] = [{"name": NULL}]
     if people is not None:
-        receivers.append({"name": PEOPLE, "webhook_configs": [_webhook(people)]})
+        receivers.append({"name": PEOPLE, "webhook_configs": [_webhook(people, _way_to(people, site))]})
     if deadman is not None:
-        receivers.append({"name": DEADMAN, "webhook_configs": [_webhook(deadman)]})
+        receivers.append({"name": DEADMAN, "webhook_configs": [_webhook(deadman, deadman.url)]})
     channels: Iterable[str] = [_self_channel(people, site)] if people is not None else site.channels
     receivers += [_discord(name, site.channels[name]) for name in channels if name in site.channels]
     return receivers
 
 
-def _webhook(offer: Offer) -> dict[str, Any]:
-    webhook: dict[str, Any] = {"url": offer.url, "send_resolved": True, "max_alerts": 0}
+def _way_to(people: Offer, site: Site) -> str:
+    """The relay's address, as Alertmanager reaches it: one outside the cluster needs the one for outside."""
+    manager = site.offer(ALERTMANAGER)
+    outside = manager is not None and any(not place.namespace for place in manager.data.get("places", ()))
+    url: str | None = people.data.get("outside_url") if outside else None
+    return url or people.url
+
+
+def _webhook(offer: Offer, url: str) -> dict[str, Any]:
+    webhook: dict[str, Any] = {"url": url, "send_resolved": True, "max_alerts": 0}
     token: SecretRef | None = offer.data.get("token")
     if token is not None:
         credentials = {"type": "Bearer", "credentials_file": secret_file(token)}

@@ -67,14 +67,16 @@ class Grafana:
 
     def contribute(self, config: GrafanaConfig, site: Site) -> Contribution:
         """The release's Grafana values."""
-        admin = config.admin
+        admin, manager = config.admin, site.offer(ALERTMANAGER)
         params = {
             "config": config,
             "cluster": site.cluster,
             "external_url": config.external_url or site.lan_url("grafana", _PORT),
             "datasources": [dict(offer.data) for offer in site.offered(DATASOURCE)],
             "metrics": site.offer(METRICS) is not None,
-            "alertmanager": site.offer(ALERTMANAGER) is not None,
+            "alertmanager": manager is not None,
+            # The chart knows the address of its own.
+            "alertmanager_url": manager.url if manager is not None and "places" in manager.data else None,
         }
         needs = [SecretRef(secret=admin.secret, key=key) for key in (admin.user_key, admin.password_key)]
         edges = [Edge("prometheus", "grafana", "metrics")] if site.offer(METRICS) else []

@@ -134,7 +134,7 @@ class Loki:
             "cluster_domain": site.cluster.domain,
             "storage_class": config.storage_class or site.cluster.storage_class,
             "schema_from": config.schema_from.isoformat(),
-            "alertmanager_url": alertmanager.url if alertmanager is not None else None,
+            "alertmanager_url": alertmanager_url(alertmanager),
         }
         edges = []
         if site.offer(METRICS_CRDS) is not None:
@@ -151,6 +151,13 @@ class Loki:
             edges=tuple(edges),
             docs=(DocRow("Loki", f"{config.namespace}/loki-0", "single binary"),),
         )
+
+
+def alertmanager_url(offer: Offer | None) -> str | None:
+    """Where the ruler sends: the Service, or every replica of one that is the owner's, as Loki lists them."""
+    if offer is None:
+        return None
+    return ",".join(offer.data["replicas"]) if "places" in offer.data else offer.url
 
 
 def _manifests(config: LokiConfig, site: Site) -> tuple[Manifest, ...]:

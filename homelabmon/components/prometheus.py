@@ -9,6 +9,7 @@ from homelabmon.components import kps, lan
 from homelabmon.spec import names
 from homelabmon.spec.base import AlertName, Duration, HttpUrl, Model, PositiveDuration, Quantity, Unique
 from homelabmon.spec.contribution import (
+    ALERTMANAGER,
     METRICS,
     METRICS_CRDS,
     ComponentConfig,
@@ -89,6 +90,7 @@ class Prometheus:
             "cluster": site.cluster,
             "control_plane": control_plane(site),
             "external_url": external,
+            "alertmanager_rules": scrapes_alertmanager(site),
             "retention_size": config.retention_size or share_of(config.storage, 0.85),
             "disabled_alerts": sorted({*config.disabled_alerts, *misfiring(site)}),
             "default_alerts": {
@@ -162,6 +164,12 @@ def control_plane(site: Site) -> dict[str, bool]:
         "kubeEtcd": exposed and plane.etcd,
         "kubeProxy": kube_proxy,
     }
+
+
+def scrapes_alertmanager(site: Site) -> bool:
+    """Whether the chart's Alertmanager is there, whose metrics its default rules look at."""
+    manager = site.offer(ALERTMANAGER)
+    return manager is not None and manager.app == names.KPS_RELEASE
 
 
 def misfiring(site: Site) -> tuple[str, ...]:

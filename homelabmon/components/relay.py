@@ -1,7 +1,8 @@
 """The relay: our own service that takes webhooks and keeps one honest message per incident. One replica, one volume."""
 
+import ipaddress
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeGuard
 
 from pydantic import Field, StringConstraints
 
@@ -27,6 +28,7 @@ from homelabmon.spec.contribution import (
     NamespaceNeed,
     Node,
     Offer,
+    Place,
     SecretNeed,
     Site,
     Template,
@@ -98,7 +100,12 @@ class Relay:
         """Takes alerts for people and Falco's events."""
         url = site.service_url(APP, config.namespace, names.RELAY_PORT)
         token, falco = _token(config, site), _falco_path(config, site)
-        people = {"token": token, "self_channel": config.self_channel}
+        outside = config.external_url or site.lan_url("relay", names.RELAY_PORT)
+        people = {
+            "token": token,
+            "self_channel": config.self_channel,
+            "outside_url": outside.rstrip("/") + names.PATH_ALERTMANAGER if outside else None,
+        }
         shared: dict[str, Any] = {
             "app": APP,
             "namespace": config.namespace,
@@ -208,20 +215,49 @@ def _secrets(config: RelayConfig, site: Site) -> list[SecretRef]:
 def _senders(config: RelayConfig, site: Site) -> list[dict[str, Any]]:
     """Who may connect: the pods behind the offers that speak to the relay, and namespaces the owner names."""
     offers = [site.offer(ALERTMANAGER), site.offer(METRICS), site.offer(LOGS_INTAKE), *site.offered(GUARD)]
-    senders = [{"namespace": offer.namespace, "labels": dict(offer.pod_labels)} for offer in offers if offer]
+    senders: list[dict[str, Any]] = [
+        {"namespace": offer.namespace, "labels": dict(offer.pod_labels)} for offer in offers if _ours(offer)
+    ]
     if config.flux_token is not None:
         senders.append({"namespace": _FLUX, "labels": {"app": "notification-controller"}})
-    return senders + [{"namespace": namespace, "labels": {}} for namespace in config.allow_from]
+    yours = [place.namespace for place in _places(site) if place.namespace]
+    return senders + [{"namespace": name, "labels": {}} for name in dict.fromkeys((*yours, *config.allow_from))]
 
 
 def _asks(site: Site) -> list[dict[str, Any]]:
-    """Whom the relay asks: every Alertmanager replica, and Prometheus."""
+    """Whom the relay asks: every Alertmanager replica, and Prometheus. Of what is not ours neither the pods' labels nor
+    their ports are known."""
     offers = [site.offer(ALERTMANAGER), site.offer(METRICS)]
-    return [
+    asks: list[dict[str, Any]] = [
         {"namespace": offer.namespace, "labels": dict(offer.pod_labels), "port": offer.port}
         for offer in offers
-        if offer
+        if _ours(offer)
     ]
+    for place in _places(site):
+        if place.namespace:
+            asks.append({"namespace": place.namespace, "labels": {}, "port": None})
+        else:
+            asks.append({"namespace": "", "cidr": _cidr(place.host), "port": place.port})
+    return [asked for number, asked in enumerate(asks) if asked not in asks[:number]]
+
+
+def _ours(offer: Offer | None) -> TypeGuard[Offer]:
+    return offer is not None and "places" not in offer.data
+
+
+def _places(site: Site) -> tuple[Place, ...]:
+    """Where an Alertmanager runs that is the owner's."""
+    manager = site.offer(ALERTMANAGER)
+    return () if manager is None else tuple(manager.data.get("places", ()))
+
+
+def _cidr(host: str) -> str | None:
+    """An address as a block of one; None for a name, which a NetworkPolicy cannot say."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return f"{address}/{address.max_prefixlen}"
 
 
 RELAY = Relay()

@@ -47,7 +47,7 @@ def _object(item: Item, mode: Mode) -> Iterator[Finding]:
     if mode == "escaped":
         fix = "double the $ ($${...}), as cluster.flux.substitution: escaped does"
     else:
-        fix = f"annotate the object with {_MARK}"
+        fix = f"annotate the object with {_MARK} (or `enabled`, if it is meant)"
     yield item.finding("substitution", f"Flux's post-build substitution would damage {shown(text, item)}", fix, path)
 
 
@@ -62,8 +62,10 @@ def _damage(data: object, mode: Mode) -> Iterator[tuple[Path, str]]:
 
 
 def _marked(metadata: Mapping[str, object]) -> bool:
+    """Whether an object is left alone (``disabled``), or its owner says that it is meant (``enabled``, which Flux
+    itself does not look at)."""
     return any(
-        isinstance(entries, dict) and entries.get(names.FLUX_SUBSTITUTE) == "disabled"
+        isinstance(entries, dict) and entries.get(names.FLUX_SUBSTITUTE) in ("disabled", "enabled")
         for entries in (metadata.get("annotations"), metadata.get("labels"))
     )
 

@@ -121,7 +121,8 @@ class Flux(Model):
     """Kustomizations of yours to wait for before anything else: MetalLB, storage, secrets."""
     substitution: Literal["disabled", "escaped"] = "disabled"
     """Flux post-build substitution would eat `${...}` in dashboards and configs. `disabled` marks each object so
-    that it is left alone; `escaped` doubles every `$` instead, for setups where substitution always runs."""
+    that it is left alone; `escaped` doubles every `$` instead, for setups where substitution always runs. Neither is
+    done to what stands below `extra`."""
 
 
 class Cluster(Model):

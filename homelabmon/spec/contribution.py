@@ -188,12 +188,15 @@ class Contribution(NamedTuple):
 # What components offer each other ----------------------------------------------------------------------------------
 
 ALERTS_PEOPLE = "alerts.people"
-"""Takes Alertmanager's webhooks for people (the relay)."""
+"""Takes Alertmanager's webhooks for people (the relay). ``data``: ``token``, ``self_channel``, and ``outside_url``, its
+address for those outside the cluster, or None."""
 ALERTS_DEADMAN = "alerts.deadman"
 """Takes the Watchdog (the outpost)."""
 EVENTS_FALCO = "events.falco"
 """Takes Falco's events, one JSON object a POST. ``data``: ``path_secret``, a SecretRef of the URL's last segment."""
 ALERTMANAGER = "alertmanager.api"
+"""Takes alerts, and tells what fires. ``data``: ``replicas`` (each one's address), ``external_url`` (for people), and
+``places`` (a Place for each replica) where it is not ours but the owner's."""
 METRICS = "metrics.query"
 LOGS_INTAKE = "logs.intake"
 """Takes logs in Vector's protocol (the aggregator)."""
@@ -213,6 +216,14 @@ GUARD = "security.runtime"
 """Runtime threat detection that can be watched itself; its pods may post to whoever takes its events."""
 METRICS_CRDS = "crds.prometheus-operator"
 """The app after which ServiceMonitors, rules and probes can be applied."""
+
+
+class Place(NamedTuple):
+    """Where something runs that is not ours: a namespace of the cluster, or "" and a host outside of it."""
+
+    namespace: str
+    host: str
+    port: int
 
 
 class Offer(NamedTuple):

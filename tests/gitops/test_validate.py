@@ -261,13 +261,16 @@ def test_text_that_flux_would_substitute_is_found(text: str) -> None:
     [finding] = judge(plain(data={"text": text}))
     assert finding.check == "substitution"
     assert finding.path == ("data", "text")
-    assert finding.fix == "annotate the object with kustomize.toolkit.fluxcd.io/substitute: disabled"
+    assert (
+        finding.fix
+        == "annotate the object with kustomize.toolkit.fluxcd.io/substitute: disabled (or `enabled`, if it is meant)"
+    )
 
 
 def test_the_message_about_substitution_shows_what_would_be_damaged() -> None:
     assert lines(judge(plain(data={"q": "rate(x[${__rate_interval}])"}))) == [
         "0.yaml: data.q: ConfigMap monitoring/x: Flux's post-build substitution would damage '${__rate_interval}'; "
-        "annotate the object with kustomize.toolkit.fluxcd.io/substitute: disabled"
+        "annotate the object with kustomize.toolkit.fluxcd.io/substitute: disabled (or `enabled`, if it is meant)"
     ]
 
 
@@ -284,6 +287,12 @@ def test_a_dollar_without_braces_is_left_alone_by_flux(text: str) -> None:
 def test_a_marked_object_may_hold_anything(field: str) -> None:
     obj = plain(data={"text": "${VAR} $$"})
     obj["metadata"][field] = MARKED
+    assert judge(obj) == []
+
+
+def test_what_flux_is_to_substitute_says_so() -> None:
+    obj = plain(data={"host": "jellyfin.${DOMAIN}"})
+    obj["metadata"]["annotations"] = {"kustomize.toolkit.fluxcd.io/substitute": "enabled"}
     assert judge(obj) == []
 
 

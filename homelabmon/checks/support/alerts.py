@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from homelabmon.components.default_alerts import default_alerts, pack_alerts
 from homelabmon.components.packs import PACKS, unseen
-from homelabmon.components.prometheus import control_plane, misfiring
+from homelabmon.components.prometheus import control_plane, misfiring, scrapes_alertmanager
 from homelabmon.spec.contribution import METRICS, Site
 from homelabmon.stack import Stack
 
@@ -87,6 +87,8 @@ def _of_chart(stack: Stack, site: Site) -> Iterator[tuple[str, str | None]]:
             yield alert.name, f"it makes no sense on {stack.cluster.nodes} nodes, so it is not rendered"
         elif missing:
             yield alert.name, f"{missing[0]} is not scraped here (cluster.control_plane)"
+        elif alert.switch == "alertmanager" and not scrapes_alertmanager(site):
+            yield alert.name, "it is about the chart's Alertmanager, which is not installed"
         elif (
             rules.get("create") is False
             or _mapping(rules, "rules").get(alert.switch) is False
