@@ -7,6 +7,7 @@ The relay, ``explain``, ``test``, ``simulate`` and the checks all ask here, so t
 - :mod:`~homelabmon.routing.inhibit`: which alert silences which
 - :mod:`~homelabmon.routing.intervals`: when a route is mute or active
 - :mod:`~homelabmon.routing.reach`: routes that can never match, or change nothing
+- :mod:`~homelabmon.routing.timing`: when: rules, groups, repetitions and replicas in virtual time
 
 May import: :mod:`homelabmon.errors`, :mod:`homelabmon.spec` and the standard library.
 """
