@@ -144,7 +144,7 @@ class Limits:
             known.invalid.append(now)
         if outcome is not None and outcome.budget is not None:
             self._hear(known, outcome.budget, now)
-        if isinstance(outcome, Retry) and (status == 429 or outcome.scope != "request"):
+        if isinstance(outcome, Retry) and _all_wait(status, outcome):
             self._refused(known, outcome, now)
         elif status is not None and status != 429:
             known.refusals = self._refusals = 0
@@ -200,3 +200,9 @@ class Limits:
             return 0.0
         exact = math.ceil(min(seconds, LONGEST_WAIT) * 1000) / 1000
         return exact + self._random() * min(1.0, 0.02 + exact / 10)
+
+
+def _all_wait(status: int | None, retry: Retry) -> bool:
+    """Whether more than the one request has to wait. How long to wait after an error that says nothing about it is
+    the worker's business."""
+    return status == 429 or (retry.scope != "request" and retry.after is not None)

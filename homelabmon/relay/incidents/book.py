@@ -70,11 +70,7 @@ class Book:
         self._closings: list[tuple[float, int]] = []
         self._telling = Telling(self._ledger, notifier, self._timing)
         self.reconfigure(lanes, channels, links=links or Links(), stack=stack)
-        for incident in self._ledger.incidents.values():
-            self._plan_closing(incident)
-        for episode in self._ledger.episodes.values():
-            if episode.phase != "held" and episode.incident is None:
-                self._plan_forgetting(episode)
+        self._plan_all()
 
     def reconfigure(
         self, lanes: Lanes, channels: Mapping[str, ChannelPolicy], *, links: Links, stack: str = ""
@@ -315,10 +311,42 @@ class Book:
 
     def shift(self, seconds: float) -> None:
         """The wall clock has jumped by so much: what was to be waited for is as far away as before."""
+        for episode in self._ledger.episodes.values():
+            episode.received_at += seconds
+            episode.due += seconds
+            if episode.ended_seen_at is not None:
+                episode.ended_seen_at += seconds
+            if episode.doubted_at is not None:
+                episode.doubted_at += seconds
+            self._ledger.keep(episode)
+        for incident in self._ledger.incidents.values():
+            incident.told_since += seconds
+            incident.changed_at += seconds
+            self._ledger.keep(incident)
+        for post in self._ledger.posts.values():
+            post.posted_at += seconds
+            post.edited_at += seconds
+            self._ledger.keep(post)
+        self._plan_all()
+
+    def wind(self, now: float) -> None:
+        """Called once with a book from the disk: what lies further ahead than anything is waited for was noted by a
+        clock that was wrong, and is not waited for any longer than usual."""
         for number in self._ledger.held:
             episode = self._ledger.episodes[number]
-            episode.due += seconds
-            self._ledger.keep(episode)
+            latest = now + max(episode.hold, self._timing.silenced_again)
+            if episode.due > latest:
+                episode.due = latest
+                self._ledger.keep(episode)
+        for incident in self._ledger.incidents.values():
+            if max(incident.told_since, incident.changed_at) > now:
+                incident.told_since, incident.changed_at = min(incident.told_since, now), min(incident.changed_at, now)
+                self._ledger.keep(incident)
+        for post in self._ledger.posts.values():
+            if post.edited_at > now:
+                post.edited_at = now
+                self._ledger.keep(post)
+        self._plan_all()
 
     def wake_at(self, now: float) -> float | None:
         """When ``questions`` or ``tick`` will have something to do; None: not before something is told."""
@@ -426,6 +454,14 @@ class Book:
             self._telling.escalate(incident, now)
 
     # Forgetting ------------------------------------------------------------
+
+    def _plan_all(self) -> None:
+        self._closings.clear()
+        for incident in self._ledger.incidents.values():
+            self._plan_closing(incident)
+        for episode in self._ledger.episodes.values():
+            if episode.phase != "held" and episode.incident is None:
+                self._plan_forgetting(episode)
 
     def _plan_forgetting(self, episode: Episode) -> None:
         heapq.heappush(self._closings, ((episode.ended_seen_at or episode.due) + self._timing.reopen, episode.id))

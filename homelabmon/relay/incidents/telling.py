@@ -8,7 +8,7 @@ Owned by the book. May import: notifiers, and its neighbours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from homelabmon.notifiers.contract import Notifier, Sent
@@ -39,6 +39,12 @@ class Sending:
     """By incident: severities whose mention it pings."""
     since: float = 0.0
     """When the oldest of its news fell due."""
+    via: str | None = None
+    """The channel whose webhook posted the message to change or to delete."""
+    remote_id: str = ""
+    """What that message is called there."""
+    thread_id: str | None = None
+    """The thread it stands in, where that is not the channel's own."""
 
 
 class Telling:
@@ -65,7 +71,7 @@ class Telling:
             return self._edit(channel, min(changed, key=self._changed_at))
         empty = [post for post in stale if not post.incidents]
         if empty and not waiting:
-            return Sending(channel, "delete", empty[0].id, None, (), since=now)
+            return _placed(Sending(channel, "delete", empty[0].id, None, (), since=now), empty[0])
         return None
 
     def next_at(self, channel: str, now: float) -> float | None:
@@ -109,7 +115,7 @@ class Telling:
     def _edit(self, channel: str, post: Post) -> Sending:
         shown = self._shown(post.incidents)
         mentions = self._mentions(channel, (severity for one in shown for severity in one.pinged))
-        return self._sending(channel, "edit", post.id, shown, mentions, {})
+        return _placed(self._sending(channel, "edit", post.id, shown, mentions, {}), post)
 
     def _sending(
         self,
@@ -121,6 +127,7 @@ class Telling:
         pings: Mapping[int, tuple[str, ...]],
     ) -> Sending:
         members = {one.id: self._ledger.members(one) for one in incidents}
+        news = [one for one in incidents if one.told_revision < one.revision]
         return Sending(
             channel,
             kind,
@@ -137,7 +144,7 @@ class Telling:
             revisions={one.id: one.revision for one in incidents},
             notices={episode.id: episode.queued for found in members.values() for episode in found if episode.queued},
             pings=pings,
-            since=min(one.told_since if kind == "post" else one.changed_at for one in incidents),
+            since=min(one.told_since if post is None else one.changed_at for one in news),
         )
 
     # Whom to ping ------------------------------------------------------------
@@ -171,7 +178,9 @@ class Telling:
     # What came of it ------------------------------------------------------------
 
     def told(self, sending: Sending, sent: Sent, via: str, now: float) -> None:
-        """It stands in the channel. ``via``: the channel whose webhook took it."""
+        """It stands in the channel. ``via``: the channel whose webhook took it. Saying so again changes nothing."""
+        if sending.kind == "post" and self._stands(sending, sent):
+            return
         if sending.kind == "edit" and sending.post in self._ledger.posts:
             post = self._ledger.posts[sending.post]
             post.edited_at = now
@@ -196,6 +205,11 @@ class Telling:
         self._settle(sending, "posted")
         for incident in self._shown(sending.incidents):
             self.escalate(incident, now)
+
+    def _stands(self, sending: Sending, sent: Sent) -> bool:
+        """Whether this very message is known already: saving it failed, as it seemed, and did not."""
+        posts = (self._ledger.posts.get(one.post) for one in self._shown(sending.incidents) if one.post is not None)
+        return any(post is not None and post.remote_id == sent.message_id for post in posts)
 
     def _note(self, incident: Incident, sending: Sending) -> None:
         incident.told_revision = max(incident.told_revision, sending.revisions[incident.id])
@@ -259,3 +273,8 @@ class Telling:
                 incident.told_revision, incident.told_since = 0, now
                 self._ledger.keep(incident)
         return unknown
+
+
+def _placed(sending: Sending, post: Post) -> Sending:
+    """With where the message stands."""
+    return replace(sending, via=post.via, remote_id=post.remote_id, thread_id=post.thread_id)

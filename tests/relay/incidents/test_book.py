@@ -108,6 +108,32 @@ def test_hold_is_as_long_when_the_clock_jumps(desk: Desk, jump: float) -> None:
     assert states(desk) == ["1x firing"]
 
 
+@pytest.mark.parametrize("jump", [-7200.0, 7200.0])
+def test_changes_are_told_as_soon_when_the_clock_jumps(desk: Desk, jump: float) -> None:
+    desk.take(alert("A", 0))
+    desk.until(62)
+    desk.take(alert("A", 0, ends=63))
+    desk.now += jump
+    desk.book.shift(jump)
+    desk.until(jump + 66)
+    assert states(desk) == ["2x resolved"]
+
+
+def test_a_clock_that_was_wrong_before_a_restart_makes_nobody_wait(desk: Desk) -> None:
+    desk.now += 1e7
+    desk.take(alert("Early", 1e7))
+    desk.until(1e7 + 62)
+    desk.take(alert("Early", 1e7, ends=1e7 + 63), alert("Held", 1e7 + 62))
+    desk.step()
+    desk.now = START
+    desk.restart()
+    desk.book.wind(desk.now)
+    desk.until(4)
+    assert states(desk) == ["2x resolved"]
+    desk.until(64)
+    assert states(desk) == ["2x resolved", "1x firing"]
+
+
 # One incident, one message ------------------------------------------------------------
 
 
