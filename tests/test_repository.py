@@ -32,6 +32,8 @@ TOP_LEVEL: Final = {
     "LICENSE",
     "SECURITY.md",
     ".ci",
+    ".container",
+    ".dockerignore",
     ".editorconfig",
     ".gitattributes",
     ".github",
