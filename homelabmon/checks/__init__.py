@@ -36,6 +36,7 @@ from homelabmon.checks import (
     redundant_route,
     template_syntax,
     title_label_not_grouped,
+    unheard_alert,
     unknown_alert,
     unknown_channel,
     unknown_dependency,
@@ -87,6 +88,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     hold_timing.CHECK,
     depends_on_cycle.CHECK,
     inhibit_everything.CHECK,
+    unheard_alert.CHECK,
     impossible_test.CHECK,
     # alerts, heartbeats, probes
     promql_syntax.CHECK,
