@@ -129,6 +129,24 @@ TRAPS: Final[tuple[Trap, ...]] = (
     ),
     *(
         Trap(
+            (component,),
+            (key,),
+            lambda value, _: bool(value) and value not in ("loki", "falco"),
+            "Services and pods get other names and labels, and everything else in the stack looks for the usual ones",
+            "remove it",
+        )
+        for component in ("loki", "vector", "falco")
+        for key in ("fullnameOverride", "nameOverride")
+    ),
+    Trap(
+        ("loki",),
+        ("loki", "storage", "type"),
+        lambda value, values: value != "filesystem" and not at(values, "loki", "schemaConfig"),
+        "the schema still says that everything is stored in the filesystem",
+        "write loki.schemaConfig as well, with this object_store, and loki.compactor.delete_request_store",
+    ),
+    *(
+        Trap(
             _KPS,
             ("prometheus", "prometheusSpec", f"{kind}SelectorNilUsesHelmValues"),
             _true,

@@ -148,7 +148,7 @@ def _configured_only(config: AlertmanagerConfig, site: Site, plain: PlainFile, e
                 "alertmanager/yours.yaml.j2", {"targets": [_target(url) for url in offer.data["replicas"]]}
             )
         values = (ReleaseValues(names.KPS_RELEASE, template, config.values),)
-    notes = f"yours; its configuration is `{plain.path}`, and it reads secrets below {SECRETS_DIR}"
+    notes = f"yours; its configuration is {plain.path}, and it reads secrets below {SECRETS_DIR}"
     where = ", ".join(offer.data["replicas"]) if offer is not None else "not in this stack"
     return Contribution(
         values=values,

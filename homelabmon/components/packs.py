@@ -11,6 +11,7 @@ from homelabmon.spec.contribution import (
     GUARD,
     LB_ANNOTATIONS,
     LB_SERVICE,
+    LOGS_FORWARD,
     LOGS_INTAKE,
     LOGS_PUSH,
     METRICS,
@@ -66,7 +67,6 @@ def _rules(name: str, pack: Pack, params: dict[str, Any], site: Site) -> Rules:
         "pack": pack.params(),
         "jobs": JOBS,
         "runbooks": site.runbooks,
-        "monitoring_namespace": namespace_of(site),
     }
     drop = (*pack.disabled, *(unseen(site) if name == "load-balancer" else ()))
     return Rules(name, Template(f"packs/{name}.yaml.j2", {**shared, **params}), drop)
@@ -84,10 +84,12 @@ def unseen(site: Site) -> tuple[str, ...]:
     return () if balancer.provider == "metallb" else _OF_SPEAKERS
 
 
-def namespace_of(site: Site) -> str:
-    """Where Prometheus runs."""
-    metrics = site.offer(METRICS)
-    return metrics.namespace if metrics is not None else "monitoring"
+def vector_namespace(site: Site) -> str | None:
+    """Where Vector runs; None where it does not, for want of somebody to ship to."""
+    vector = site.offer(LOGS_INTAKE)
+    store = site.offer(LOGS_PUSH) is not None
+    forwards = any(site.offer(offer.data["to"]) is not None for offer in site.offered(LOGS_FORWARD))
+    return vector.namespace if vector is not None and (store or forwards) else None
 
 
 def _packs(site: Site) -> list[tuple[str, Pack, dict[str, Any]]]:
@@ -102,9 +104,11 @@ def _packs(site: Site) -> list[tuple[str, Pack, dict[str, Any]]]:
     ]
     if provider in LB_ANNOTATIONS:
         wanted.append(("load-balancer", packs.load_balancer, {"lb_provider": provider, "lb_services": lb_services}))
-    loki, vector = site.offer(LOGS_PUSH) is not None, site.offer(LOGS_INTAKE) is not None
+    loki, vector = site.offer(LOGS_PUSH) is not None, vector_namespace(site)
     if loki or vector:
-        wanted.append(("logs", packs.logs, {"loki": loki, "vector": vector}))
+        wanted.append(
+            ("logs", packs.logs, {"loki": loki, "vector": vector is not None, "vector_namespace": vector or ""})
+        )
     if site.offer(ALERTS_PEOPLE) is not None:
         wanted.append(("relay", packs.relay, {}))
     if site.outpost is not None and site.outpost.scrape:

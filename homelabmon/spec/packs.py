@@ -132,7 +132,7 @@ class Logs(Pack):
     agent_missing_for: PositiveDuration = timedelta(seconds=600)
     """How long a node may be without a ready agent."""
     agent_daemonset: str = "vector-agent"
-    """DaemonSet of the agents, in the monitoring namespace."""
+    """DaemonSet of the agents, in Vector's namespace."""
     exclude_nodes: str = ""
     """Nodes that have no agent on purpose. A regular expression."""
     errors_per_minute: Count = 6

@@ -86,7 +86,7 @@ EXTRA: dict[str, dict[str, Any]] = {
     "cronjobs": {"cronjobs": CRONJOBS},
     "falco": {"falco_namespace": "security"},
     "load-balancer": {"lb_provider": "metallb", "lb_services": LB_SERVICES},
-    "logs": {"loki": True, "vector": True},
+    "logs": {"loki": True, "vector": True, "vector_namespace": "monitoring"},
     "probes": {"probes": PROBES},
     "readiness": {"lb_services": LB_SERVICES},
 }
@@ -99,8 +99,8 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "load-balancer-cilium": ("load-balancer", {"lb_provider": "cilium", "lb_services": []}),
     "load-balancer-kube-vip": ("load-balancer", {"lb_provider": "kube-vip", "lb_services": []}),
     "load-balancer-none": ("load-balancer", {"lb_provider": "none", "lb_services": LB_SERVICES}),
-    "logs-loki": ("logs", {"vector": False}),
-    "logs-none": ("logs", {"loki": False, "vector": False}),
+    "logs-loki": ("logs", {"vector": False, "vector_namespace": ""}),
+    "logs-none": ("logs", {"loki": False, "vector": False, "vector_namespace": ""}),
     "logs-vector": ("logs", {"loki": False}),
     "probes-none": ("probes", {"probes": []}),
     "probes-own-limits": (
@@ -156,7 +156,6 @@ def render(rendering: str, **options: Any) -> str:
         environment()
         .get_template(f"{pack}.yaml.j2")
         .render(
-            monitoring_namespace="monitoring",
             runbooks=RUNBOOKS,
             jobs=JOBS,
             pack=documented_options(pack) | options,

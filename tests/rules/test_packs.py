@@ -14,7 +14,6 @@ from tests.outside import SHARED_DATA
 from tests.rules.kept_labels import kept_labels
 from tests.rules.packs import (
     ALL_ALERTS,
-    AWKWARD,
     EXTRA,
     JOBS,
     PACKS,
@@ -88,7 +87,6 @@ def test_awkward_values_of_a_stack_stay_inside_their_strings(pack: str) -> None:
         environment()
         .get_template(f"{pack}.yaml.j2")
         .render(
-            monitoring_namespace=AWKWARD,
             runbooks=RUNBOOKS,
             jobs=awkward(JOBS),
             pack=awkward(documented_options(pack)),
