@@ -142,7 +142,6 @@ class Worker:
         outcome, payload = await self._send(sending, way, "full")
         if isinstance(outcome, Rejected) and outcome.kind == "malformed" and sending.kind != "delete":
             log.warning("a message was refused, it is tried plain", extra=self._about(sending, outcome.detail))
-            await self._tools.gate.wait(way.target.url)
             return await self._send(sending, way, "plain")
         return outcome, payload
 
@@ -151,6 +150,7 @@ class Worker:
         payload = self._payload(sending, way, style)
         request = self._request(sending, way.target, payload)
         tools, status, outcome = self._tools, None, None
+        await tools.gate.wait(way.target.url)  # others may have begun since; nothing may come between this and begin
         ticket = tools.gate.begin(way.target.url)
         try:
             response = await tools.transport.send(request)
