@@ -1,0 +1,172 @@
+"""Opens a database: brings it up to date, or, where it is damaged, moves it aside and starts a new one.
+
+Nothing is ever deleted: a damaged file stays beside the new one, and what can still be read of the requests in it that
+were not yet dealt with is taken over. May import: errors, and its neighbours.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from homelabmon.errors import HomelabmonError
+from homelabmon.relay.store.schema import MIGRATIONS
+from homelabmon.relay.store.trouble import StoreError, reason_of
+
+log = logging.getLogger(__name__)
+
+_BUSY: Final = 5.0
+_SALVAGED: Final = ("inbox", "quarantine", "dead_letters")
+"""Tables whose rows stand for themselves. The others make sense only together."""
+
+
+class NewerDatabaseError(HomelabmonError):
+    """The database was written by a newer homelabmon."""
+
+    def __init__(self, path: str, found: int, known: int) -> None:
+        super().__init__(
+            f"{path}: the database has version {found}, and this homelabmon knows versions up to {known}; "
+            "run the newer one again, or name another file as `database`"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open database. ``damaged``: where the one went that was found damaged; ``salvaged``: rows taken from it."""
+
+    connection: sqlite3.Connection
+    lock: int
+    damaged: str | None = None
+    salvaged: int = 0
+
+
+def open_database(path: str, now: float, *, distrust: bool = False, migrations: Sequence[str] = MIGRATIONS) -> Opened:
+    """The database at a path, checked and up to date. ``distrust``: it was found damaged while in use.
+
+    Raises NewerDatabaseError, and StoreError for what may pass.
+    """
+    lock = _lock(path)
+    try:
+        damaged = None
+        if distrust or _is_damaged(path):
+            damaged = _move_aside(path, now)
+        connection = _connect(path)
+        try:
+            _migrate(connection, path, migrations)
+            salvaged = 0 if damaged is None else _salvage(connection, damaged)
+        except BaseException:
+            connection.close()
+            raise
+        return Opened(connection, lock, damaged, salvaged)
+    except (sqlite3.Error, OSError) as error:
+        os.close(lock)
+        raise StoreError(reason_of(error)) from error
+    except BaseException:
+        os.close(lock)
+        raise
+
+
+def _lock(path: str) -> int:
+    """One relay a database: two would post everything twice. The lock ends with the process, however it ends."""
+    try:
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(reason_of(error)) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise StoreError("locked") from error
+    return lock
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in (
+            "auto_vacuum = INCREMENTAL",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "cache_size = -2000",
+            "journal_size_limit = 8388608",
+            "temp_store = MEMORY",
+            "trusted_schema = OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_damaged(path: str) -> bool:
+    """Whether SQLite finds the file damaged; a file that is not there, or cannot be had now, is not."""
+    if not Path(path).exists():
+        return False
+    try:
+        connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
+        try:
+            return connection.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        if reason_of(error) == "corrupt":
+            return True
+        raise
+
+
+def _move_aside(path: str, now: float) -> str:
+    """Renames the database and what belongs to it."""
+    number = int(now)
+    while Path(target := f"{path}.damaged-{number}").exists():
+        number += 1
+    for suffix in ("-wal", "-shm", ""):
+        if Path(f"{path}{suffix}").exists():
+            Path(f"{path}{suffix}").rename(f"{target}{suffix}")
+    return target
+
+
+def _migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[str]) -> None:
+    """Takes the steps that the database lacks, each in a transaction of its own."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(migrations):
+        raise NewerDatabaseError(path, version, len(migrations))
+    for number, script in enumerate(migrations[version:], version + 1):
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE;\n{script};\nPRAGMA user_version = {number};\nCOMMIT;")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _salvage(connection: sqlite3.Connection, damaged: str) -> int:
+    """Copies what can still be read of some tables; how many rows that were."""
+    count = 0
+    old = sqlite3.connect(damaged, timeout=_BUSY, isolation_level=None)
+    try:
+        for table in _SALVAGED:
+            count += _salvage_table(connection, old, table)
+    finally:
+        old.close()
+    return count
+
+
+def _salvage_table(connection: sqlite3.Connection, old: sqlite3.Connection, table: str) -> int:
+    count = 0
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for row in old.execute(f"SELECT * FROM {table}"):  # noqa: S608  # a name of ours
+            marks = ", ".join("?" * len(row))
+            connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608
+            count += 1
+    except sqlite3.DatabaseError as error:
+        log.warning("not all of a table could be read", extra={"table": table, "error": str(error)})
+    connection.execute("COMMIT")
+    return count

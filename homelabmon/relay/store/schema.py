@@ -1,0 +1,128 @@
+"""The tables, version by version. ``user_version`` of a database is how many of these steps it has taken.
+
+A step is never changed once it has been released: the next version is a step more. May import: the standard library.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    # 1: what came in, what of it could not be read, and what the book remembers.
+    """
+    CREATE TABLE meta (
+        key TEXT PRIMARY KEY,
+        value REAL NOT NULL
+    ) STRICT;
+
+    CREATE TABLE inbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        received_at REAL NOT NULL,
+        source TEXT NOT NULL,
+        packed INTEGER NOT NULL,
+        body BLOB NOT NULL
+    ) STRICT;
+
+    CREATE TABLE quarantine (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        source TEXT NOT NULL,
+        digest BLOB NOT NULL,
+        reason TEXT NOT NULL,
+        first_at REAL NOT NULL,
+        last_at REAL NOT NULL,
+        times INTEGER NOT NULL DEFAULT 1,
+        size INTEGER NOT NULL,
+        packed INTEGER NOT NULL,
+        body BLOB,
+        UNIQUE (source, digest)
+    ) STRICT;
+
+    CREATE TABLE episodes (
+        id INTEGER PRIMARY KEY,
+        route TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        source TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        labels TEXT NOT NULL,
+        annotations TEXT NOT NULL,
+        severity TEXT NOT NULL,
+        generator_url TEXT NOT NULL,
+        "group" TEXT NOT NULL,
+        title TEXT,
+        group_by_all INTEGER NOT NULL,
+        event INTEGER NOT NULL,
+        hold REAL NOT NULL,
+        starts_at REAL NOT NULL,
+        received_at REAL NOT NULL,
+        due REAL NOT NULL,
+        phase TEXT NOT NULL,
+        ends_at REAL,
+        ending TEXT,
+        ended_seen_at REAL,
+        incident INTEGER,
+        queued INTEGER NOT NULL,
+        times INTEGER NOT NULL,
+        first_at REAL NOT NULL,
+        silenced INTEGER NOT NULL,
+        absent INTEGER NOT NULL,
+        doubted_at REAL
+    ) STRICT;
+    CREATE INDEX episodes_incident ON episodes (incident);
+    CREATE INDEX episodes_queued ON episodes (channel, queued) WHERE queued > 0;
+
+    CREATE TABLE incidents (
+        id INTEGER PRIMARY KEY,
+        channel TEXT NOT NULL,
+        route TEXT NOT NULL,
+        source TEXT NOT NULL,
+        event INTEGER NOT NULL,
+        "group" TEXT NOT NULL,
+        title TEXT,
+        group_by_all INTEGER NOT NULL,
+        opened_at REAL NOT NULL,
+        told_since REAL NOT NULL,
+        ended_at REAL,
+        returns INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        told_revision INTEGER NOT NULL,
+        worst TEXT NOT NULL,
+        pinged TEXT NOT NULL,
+        post INTEGER,
+        changed_at REAL NOT NULL,
+        closed_at REAL
+    ) STRICT;
+    CREATE INDEX incidents_closed ON incidents (closed_at);
+
+    CREATE TABLE posts (
+        id INTEGER PRIMARY KEY,
+        channel TEXT NOT NULL,
+        via TEXT NOT NULL,
+        remote_id TEXT NOT NULL,
+        thread_id TEXT,
+        incidents TEXT NOT NULL,
+        posted_at REAL NOT NULL,
+        edited_at REAL NOT NULL,
+        plain INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE dead_letters (
+        id INTEGER PRIMARY KEY,
+        channel TEXT NOT NULL,
+        at REAL NOT NULL,
+        reason TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        incidents TEXT NOT NULL,
+        notices INTEGER NOT NULL,
+        payload TEXT NOT NULL,
+        replayed_at REAL,
+        wanted_at REAL
+    ) STRICT;
+
+    CREATE TABLE accounts (
+        channel TEXT NOT NULL,
+        account TEXT NOT NULL,
+        total INTEGER NOT NULL,
+        PRIMARY KEY (channel, account)
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
