@@ -98,7 +98,33 @@ def all_findings(stack_file: Path, crds: Sequence[Path], charts: Path | None, te
         plan = make_plan(reading.stack, folder, cache_folder())
     except RenderError as error:
         return [*findings, template_finding(error, stack_file.name)]
-    return [*findings, *_rules(plan), *_objects(plan, reading.stack, crds)]
+    return [*findings, *_alerts(stack_file, plan, reading.stack), *_rules(plan), *_objects(plan, reading.stack, crds)]
+
+
+def _alerts(stack_file: Path, plan: Plan, stack: Any) -> Iterator[Finding]:
+    """What rendered rules and routes say about tests of the packs' alerts, and about raw values for Alertmanager."""
+    alertmanager = stack.components.alertmanager
+    overridden = alertmanager is not None and "config" in (alertmanager.values.get("alertmanager") or {})
+    if not overridden and not stack.tests:
+        return
+    from homelabmon.checks import CHECKS, Context
+    from homelabmon.checks.support.check import Problem
+    from homelabmon.journey.findings import impossible_tests, unheard
+    from homelabmon.journey.running import running_from
+    from homelabmon.source import parse
+
+    context = Context(stack, parse(stack_file.read_bytes(), stack_file.name))
+    checks = {check.id: check for check in CHECKS}
+    try:
+        running = running_from(stack, plan.folded)
+    except RenderError as error:
+        place = ("components", "alertmanager", "values")
+        yield checks["values-trap"].finding(context, Problem(place, str(error), severity=Severity.ERROR, on_key=True))
+        return
+    for problem in impossible_tests(running):
+        yield checks["impossible-test"].finding(context, problem)
+    for problem in unheard(running) if overridden else ():
+        yield checks["unheard-alert"].finding(context, problem)
 
 
 def _values(stack_file: Path, stack: Any, charts: Path) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from homelabmon.checks.support.alerts import KnownAlerts
 from homelabmon.checks.support.promql import ANY, Labels, parse, surviving_labels
+from homelabmon.checks.support.shapes import added_labels, chart_rules_changed
 from homelabmon.components.default_alerts import DefaultAlert, chart_version, default_alerts_by_name
 from homelabmon.spec import names
 from homelabmon.spec.base import parse_duration
@@ -107,23 +108,12 @@ def read_rules(
     ``rendered`` are rule groups by file, ``values`` what the chart is given, ``interval`` (seconds) how often rules are
     evaluated whose group does not say so.
     """
-    everywhere = _added_on_the_way(values)
+    everywhere = added_labels(values)
     found = [*_rendered(stack, rendered), *_in_values(values), *_in_extra(stack), *_of_chart(values, known)]
     return tuple(
         replace(rule, everywhere=everywhere, interval=rule.interval if rule.interval > 0 else interval)
         for rule in found
     )
-
-
-def _added_on_the_way(values: Mapping[str, Any]) -> Labels:
-    """External labels and alert relabelling (prometheus-operator: every alert gets ``prometheus``, and
-    ``prometheus_replica`` is dropped)."""
-    spec = _mapping(_mapping(values, "prometheus"), "prometheusSpec")
-    if spec.get("additionalAlertRelabelConfigs") or spec.get("additionalAlertRelabelConfigsSecret"):
-        return ANY
-    name = spec.get("prometheusExternalLabelName")
-    own = () if spec.get("prometheusExternalLabelNameClear") else (str(name or "prometheus"),)
-    return Labels(frozenset((*own, *map(str, _mapping(spec, "externalLabels")))))
 
 
 def _rendered(stack: Stack, rendered: Mapping[str, list[dict[str, Any]]]) -> Iterator[Rule]:
@@ -179,11 +169,12 @@ def _rule(rule: Mapping[str, Any], group: Mapping[str, Any]) -> Rule:
 
 
 def _of_chart(values: Mapping[str, Any], known: KnownAlerts) -> Iterator[Rule]:
-    changes = _mapping(values, "customRules")
+    changes, changed = _mapping(values, "customRules"), chart_rules_changed(values)
     for name, alerts in default_alerts_by_name().items():
         if name in known.chart:
             for alert in alerts:
-                yield _chart_rule(alert, _mapping(changes, name))
+                rule = _chart_rule(alert, _mapping(changes, name))
+                yield replace(rule, closed=rule.closed and not changed)
 
 
 def _chart_rule(alert: DefaultAlert, change: Mapping[str, Any]) -> Rule:

@@ -140,7 +140,7 @@ def _alertmanager(stack: Stack, folded: Folded, values: Mapping[str, Any]) -> Al
     try:
         return read_alertmanager(data if isinstance(data, Mapping) else {}, _route_names(stack.routes))
     except AlertmanagerFileError as error:
-        raise RenderError(f"Alertmanager would refuse its configuration: {error}; look at its `values:`") from None
+        raise RenderError(f"Alertmanager would refuse its configuration with these values: {error}") from None
 
 
 def _route_names(routes: Sequence[Route], above: tuple[str, ...] = ()) -> dict[tuple[str, ...], list[str]]:

@@ -125,8 +125,8 @@ def test_values_that_alertmanager_would_refuse_are_an_error_and_name_the_place()
     with pytest.raises(RenderError) as error:
         running_from(stack_of(components={"alertmanager": {"values": values}}), plan.folded)
     assert str(error.value) == (
-        "Alertmanager would refuse its configuration: a route names the receiver 'gone', which is not there;"
-        " look at its `values:`"
+        "Alertmanager would refuse its configuration with these values:"
+        " a route names the receiver 'gone', which is not there"
     )
 
 

@@ -20,13 +20,15 @@ _IN_TEXT: Final = re.compile(r"^\s*(?:-\s+)?alert:\s*[\"']?(\w+)", re.MULTILINE)
 class KnownAlerts:
     """``here``: alerts that can fire. ``off``: alerts that are defined somewhere but not here, with the reason.
 
-    ``packs`` and ``chart``: where those come from that we render (the pack's key; the chart's names).
+    ``packs`` and ``chart``: where those come from that we render (the pack's key; the chart's names); ``raw``: those of
+    raw values and objects, and what could not be read.
     """
 
     here: frozenset[str]
     off: Mapping[str, str]
     packs: Mapping[str, str]
     chart: frozenset[str]
+    raw: frozenset[str] = frozenset()
 
 
 def known_alerts(stack: Stack, site: Site, more: frozenset[str] = frozenset()) -> KnownAlerts:
@@ -34,12 +36,11 @@ def known_alerts(stack: Stack, site: Site, more: frozenset[str] = frozenset()) -
     of_packs, of_chart = tuple(_of_packs(stack, site)), tuple(_of_chart(stack, site))
     packs = {name: pack.replace("-", "_") for pack, name, reason in of_packs if reason is None}
     chart = frozenset(name for name, reason in of_chart if reason is None)
-    here = {*packs, *chart, *more, *(alert.alert for alert in stack.alerts), *_in_values(stack)}
-    for item in stack.extra:
-        here.update(_in_object(item))
+    raw = {*more, *_in_values(stack), *(name for item in stack.extra for name in _in_object(item))}
+    here = {*packs, *chart, *raw, *(alert.alert for alert in stack.alerts)}
     off = {name: reason for name, reason in of_chart if reason is not None and name not in here}
     off |= {name: reason for _, name, reason in of_packs if reason is not None and name not in here}
-    return KnownAlerts(frozenset(here), off, packs, chart)
+    return KnownAlerts(frozenset(here), off, packs, chart, frozenset(raw))
 
 
 def _of_packs(stack: Stack, site: Site) -> Iterator[tuple[str, str, str | None]]:

@@ -45,14 +45,18 @@ class Check:
         if self.whole and context.partial:
             return
         for problem in self.find(context):
-            path = problem.path if problem.in_source else context.written(problem.path)
-            position = context.source.position(path, key=problem.on_key) if context.source else None
-            yield Finding(
-                self.id,
-                problem.message,
-                problem.fix,
-                path,
-                problem.severity or self.severity,
-                context.source.name if context.source else "stack.yaml",
-                position,
-            )
+            yield self.finding(context, problem)
+
+    def finding(self, context: Context, problem: Problem) -> Finding:
+        """A problem with its place in the file."""
+        path = problem.path if problem.in_source else context.written(problem.path)
+        position = context.source.position(path, key=problem.on_key) if context.source else None
+        return Finding(
+            self.id,
+            problem.message,
+            problem.fix,
+            path,
+            problem.severity or self.severity,
+            context.source.name if context.source else "stack.yaml",
+            position,
+        )
