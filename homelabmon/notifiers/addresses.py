@@ -24,8 +24,8 @@ _GRAFANA_DATASOURCE: Final = "prometheus"
 
 def of_incident(incident: IncidentView, links: Links) -> Iterator[tuple[str, str]]:
     """Name and address of each place worth going to for one incident, the most urgent first."""
-    firing = incident.state == "firing"
-    if firing and incident.source == "alertmanager" and links.alertmanager:
+    loud = any(alert.state == "firing" and not alert.silenced for alert in incident.alerts)
+    if loud and incident.source == "alertmanager" and links.alertmanager:
         matchers = silence_matchers(incident)
         if matchers:
             yield "Silence", silence(links.alertmanager, matchers)

@@ -60,6 +60,7 @@ from homelabmon.notifiers.facts import (
     shared_labels,
     symbol,
     told_once,
+    value_of,
     where,
 )
 from homelabmon.notifiers.message import AlertView, IncidentView, Message
@@ -86,6 +87,8 @@ _SUMMARY: Final = 400
 _MORE: Final = 100
 """A line "and N more"."""
 _PLAIN: Final = 1400
+_SAME_TIME: Final = 60.0
+"""Seconds within which an alert began with its incident, so that its own beginning is not worth a word."""
 
 _COLOURS: Final = {"critical": 0xD83A42, "warning": 0xE67E22, "info": 0x3A7BD5}
 _OVER_COLOURS: Final = {"resolved": 0x2E9E5B, "expired": 0x8A8F98}
@@ -287,14 +290,23 @@ def _headline(story: _Story) -> str:
     incident = story.incident
     severity = shown(severity_word(incident.severity), 40)
     words = f"{STATE_WORD[incident.state]} · {severity}" if severity else STATE_WORD[incident.state]
-    title = shown(_title(incident), 300)
-    number = len(incident.alerts)
-    how_many = f" ({counts(incident)})" if number > 1 or incident.alerts[0].state == "event" else ""
-    silenced = ", silenced" if number == 1 and incident.alerts[0].silenced and incident.state == "firing" else ""
-    took = f" after {lasted(incident)}" if lasted(incident) else ""
-    first = f"{symbol(incident.state, incident.severity)} **{words}{silenced}** · {bold(title)}{how_many}{took}"
-    said = shown(story.summary, _SUMMARY) if clean(story.summary[:1000]) != _title(incident) else ""
-    return f"{first}\n{said}" if said else first
+    first_alert = incident.alerts[0]
+    if len(incident.alerts) == 1 and first_alert.silenced and incident.state == "firing":
+        words += ", silenced"
+    parts = [bold(words), bold(shown(_title(incident), 300))]
+    if len(incident.alerts) > 1 or first_alert.state == "event":
+        parts.append(counts(incident))
+    if lasted(incident):
+        parts.append(f"after {lasted(incident)}")
+    first = f"{symbol(incident.state, incident.severity)} {' · '.join(parts)}"
+    said = "" if _repeats_title(story.summary, incident) else shown(story.summary, _SUMMARY)
+    if not said:
+        return first
+    return f"{first}\nIt was: {said}" if is_over(incident.state) else f"{first}\n{said}"
+
+
+def _repeats_title(summary: str, incident: IncidentView) -> bool:
+    return clean(summary[:2000]) == _title(incident)
 
 
 def _title(incident: IncidentView) -> str:
@@ -327,14 +339,14 @@ def _how_often(incident: IncidentView) -> str:
         said.append(f"came back {plural(incident.returns, 'time')}")
     if len(incident.alerts) == 1:
         said += _times(incident.alerts[0])
-    return f"**Flapping** {', '.join(said)}" if said and incident.state != "event" else ", ".join(said)
+    return f"**{'Seen' if incident.state == 'event' else 'Flapping'}** {', '.join(said)}" if said else ""
 
 
 def _times(alert: AlertView) -> list[str]:
     if alert.times < 2:
         return []
     last = f", last {moment(alert.last_at, 'R')}" if moment(alert.last_at) else ""
-    return [f"{'seen' if alert.state == 'event' else 'fired'} {alert.times} times{last}"]
+    return [f"{alert.times} times{last}" if alert.state == "event" else f"fired {alert.times} times{last}"]
 
 
 def _pairs(pairs: Sequence[tuple[str, str]], limit: int) -> str:
@@ -403,13 +415,13 @@ def _counted(names: Sequence[str], alerts: Sequence[AlertView], room: int) -> li
 def _name_line(alert: AlertView, labels: Sequence[tuple[str, str]], incident: IncidentView) -> str:
     """``• n2 · instance n2:9100 · 97 % · 5 minutes ago``."""
     said = [_called(labels, 200)]
-    if number := annotation(alert, VALUES):
-        said.append(f"value {shown(number, 60)}")
+    if number := value_of(alert):
+        said.append(shown(number, 60))
     if alert.severity != incident.severity and severity_word(alert.severity):
         said.append(shown(alert.severity, 40))
     if alert.silenced and alert.state == "firing":
         said.append("🔕 silenced")
-    if alert.state == "firing" and moment(alert.starts_at):
+    if alert.state == "firing" and moment(alert.starts_at) and abs(alert.starts_at - incident.opened_at) > _SAME_TIME:
         said.append(f"since {moment(alert.starts_at, 'R')}")
     said += _times(alert)
     if is_over(alert.state):
@@ -461,6 +473,7 @@ def _details(alert: AlertView, story: _Story) -> Iterator[str]:
 
 def _digest(message: Message) -> tuple[str, list[_Part]]:
     going = [incident for incident in message.incidents if not is_over(incident.state)]
+    going.sort(key=_rank)
     over = [incident for incident in message.incidents if is_over(incident.state)]
     blocks = _blocks([*going, *over])
     parts = []
@@ -470,25 +483,28 @@ def _digest(message: Message) -> tuple[str, list[_Part]]:
         if lines := [line for block in some for line in block]:
             parts.append(_Part(_worst_colour(incidents), lines))
     if links := _link_line(addresses.of_digest(message.links), _DIGEST_LINKS):
-        parts[-1].lines.append(links)
+        parts[-1].lines.extend(("", links))
     return _digest_headline(message.incidents), parts
 
 
 _SEVERITIES: Final = ("critical", "warning", "info")
 
 
+def _rank(incident: IncidentView) -> int:
+    return _SEVERITIES.index(incident.severity) if incident.severity in _SEVERITIES else len(_SEVERITIES)
+
+
 def _worst_colour(incidents: Sequence[IncidentView]) -> int:
-    rank = {severity: number for number, severity in enumerate(_SEVERITIES)}
-    return _colour(min(incidents, key=lambda incident: rank.get(incident.severity, len(rank))))
+    return _colour(min(incidents, key=_rank))
 
 
 def _digest_headline(incidents: Sequence[IncidentView]) -> str:
     going = [incident for incident in incidents if not is_over(incident.state)]
     worst = next((name for name in _SEVERITIES if any(incident.severity == name for incident in going)), "")
     said = []
-    for state, word in (("firing", "firing"), ("event", "events"), ("resolved", "resolved"), ("expired", "expired")):
+    for state in ("firing", "event", "resolved", "expired"):
         if number := sum(incident.state == state for incident in incidents):
-            said.append(f"{number} {word}")
+            said.append(plural(number, "event") if state == "event" else f"{number} {state}")
     mark = symbol("firing", worst) if going else symbol(incidents[0].state, "")
     severe = sum(incident.severity == "critical" for incident in going)
     critical = f", {severe} critical" if severe else ""
@@ -533,10 +549,12 @@ def _block(incident: IncidentView, room: int) -> list[str]:
         return [_over_line(incident)]
     head = f"{symbol(incident.state, incident.severity)} **{_state_in_digest(incident)}** · {_digest_title(incident)}"
     when = moment(incident.opened_at, "R")
+    when = f"{'first' if incident.state == 'event' else 'since'} {when}" if when else ""
     flaps = f" · came back {plural(incident.returns, 'time')}" if incident.returns else ""
     if len(incident.alerts) == 1:
         alert = incident.alerts[0]
-        said = [_places(incident), shown(annotation(alert, SUMMARIES), 120), *_times(alert)]
+        summary = annotation(alert, SUMMARIES)
+        said = [_places(incident), "" if _repeats_title(summary, incident) else shown(summary, 120), *_times(alert)]
         silenced = "🔕 silenced" if alert.silenced else ""
         return [" · ".join(part for part in (head, *said, silenced, when) if part) + flaps]
     head = " · ".join(part for part in (head, _places(incident), when) if part) + flaps
@@ -570,19 +588,19 @@ def _places(incident: IncidentView) -> str:
 
 def _short_name_line(alert: AlertView, labels: Sequence[tuple[str, str]]) -> str:
     said = [_called(labels[:3], 110)]
-    if number := annotation(alert, VALUES):
-        said.append(f"value {shown(number, 30)}")
+    if number := value_of(alert):
+        said.append(shown(number, 30))
     if is_over(alert.state):
         said.append(STATE_WORD[alert.state].lower())
     if alert.silenced and alert.state == "firing":
         said.append("🔕 silenced")
     if alert.times > 1:
         said.append(f"×{alert.times}")
-    return f"\u2003• {' · '.join(said)}"
+    return f"• {' · '.join(said)}"
 
 
 def _over_line(incident: IncidentView) -> str:
-    """``✅ RESOLVED · NodeDown: n1, n2 · lasted 5 min``."""
+    """``✅ RESOLVED · NodeDown · n1, n2 · lasted 5 min``."""
     took = f" · lasted {lasted(incident)}" if lasted(incident) else ""
     flaps = f" · came back {plural(incident.returns, 'time')}" if incident.returns else ""
     head = f"{symbol(incident.state, '')} {STATE_WORD[incident.state]} · {_digest_title(incident)}"
@@ -593,9 +611,9 @@ def _over_line(incident: IncidentView) -> str:
         one = value(labels[0][1], 50) if labels else "(same labels)"
         longer = f"{names}, {one}" if names else one
         if units(longer) > room:
-            return f"{head}: {names} and {len(incident.alerts) - at} more{took}{flaps}"
+            return f"{head} · {names} and {len(incident.alerts) - at} more{took}{flaps}"
         names = longer
-    return f"{head}: {names}{took}{flaps}"
+    return f"{head} · {names}{took}{flaps}"
 
 
 # Plain ------------------------------------------------------------------------------------------------------------
@@ -613,7 +631,7 @@ def _plain_incident(incident: IncidentView) -> Iterator[str]:
     took = f" after {lasted(incident)}" if lasted(incident) else ""
     number = f" {counts(incident)}." if len(incident.alerts) > 1 else ""
     started = f" Since {moment(incident.opened_at)}." if moment(incident.opened_at) else ""
-    yield f"{_words(state, 80)}: {_words(_title(incident), 160)}{took}.{number}{started}"
+    yield f"{_words(state, 80)} - {_words(_title(incident), 160)}{took}.{number}{started}"
     if places := ", ".join(f"{name} {shorten(clean(text[:1000]), 80)}" for name, text in where(incident)[:6]):
         yield f"Where: {_words(places, 200)}"
     if text := story.summary or story.description:
@@ -623,7 +641,7 @@ def _plain_incident(incident: IncidentView) -> Iterator[str]:
     for alert, labels in zip(incident.alerts, story.labels, strict=True):
         name = ", ".join(shorten(clean(text[:1000]), 60) for _, text in labels[:3]) or "(same labels)"
         state = f" ({STATE_WORD[alert.state].lower()})" if alert.state != incident.state else ""
-        yield f"- {_words(name, 200)}{state}"
+        yield f"{_words(name, 200)}{state}"
 
 
 def _words(text: str, limit: int) -> str:

@@ -39,7 +39,7 @@ _MARKS: Final = re.compile(
 
 _ESCAPED: Final = re.compile(
     r"(?P<mark>[\\*_~`|\[\]<])"
-    r"|(?P<start>^(?:>+|\#{1,3}|-\#?|\+|\d+(?=\.)))"
+    r"|(?P<start>^(?:>+|\#{1,3}|-\#?|\+|\d+(?=\.(?:\s|$))))"
     r"|(?P<scheme>:(?=//))"
     r"|(?P<emoji>:(?=[\w+-]+:))"
     r"|(?P<invite>(?<=discord)\.(?=gg|com)|(?<=discordapp)\.(?=com))"
@@ -67,7 +67,8 @@ def clean(text: str, *, lines: bool = False) -> str:
 def escape(text: str) -> str:
     """The text so that Discord shows it as it is: no formatting, no link, no emoji by name, no mention, no timestamp.
 
-    The start of the text counts as the start of a line. Cut what this returns with :func:`cut` only.
+    The start of the text counts as the start of a line. Cut what this returns with :func:`cut` only, and put no colon
+    behind it: ``:100`` would become an emoji.
     """
     return _ESCAPED.sub(_escape_one, text)
 

@@ -96,15 +96,20 @@ def where(incident: IncidentView) -> list[tuple[str, str]]:
     """What its alerts share and the headline does not say already, the most telling first."""
     shared = shared_labels(incident)
     hidden = _IN_HEADLINE if shared.get("alertname", "") in incident.title else _IN_HEADLINE - {"alertname"}
-    return [
-        (name, shared[name])
+    title = incident.title.strip()
+    pairs = [
+        ("alert" if name == "alertname" else name, shared[name])
         for name in by_importance(shared)
-        if _worth_showing(name, hidden) and shared[name].strip() not in ("", incident.title.strip())
+        if _worth_showing(name, hidden) and shared[name].strip() not in ("", title)
     ]
+    return without_repetition(pairs)
 
 
 def distinguishing(incident: IncidentView) -> list[list[tuple[str, str]]]:
-    """For each alert the labels that tell it from its neighbours, the most telling first."""
+    """For each alert the labels that tell it from its neighbours, the most telling first.
+
+    ``instance`` is left out where it repeats the node with a port, and no alert is told apart by it alone.
+    """
     shared = shared_labels(incident)
     differing = {
         name
@@ -113,7 +118,20 @@ def distinguishing(incident: IncidentView) -> list[list[tuple[str, str]]]:
         if shared.get(name) != text and _worth_showing(name, frozenset())
     }
     order = by_importance(differing)
-    return [[(name, alert.labels[name]) for name in order if alert.labels.get(name)] for alert in incident.alerts]
+    found = [[(name, alert.labels[name]) for name in order if alert.labels.get(name)] for alert in incident.alerts]
+    short = [without_repetition(labels) for labels in found]
+    return short if len(set(map(tuple, short))) == len(set(map(tuple, found))) else found
+
+
+def without_repetition(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The labels without those whose value, or its part before a port, an earlier one has already."""
+    kept: list[tuple[str, str]] = []
+    for name, text in pairs:
+        host, colon, port = text.rpartition(":")
+        same = {text, host} if colon and port.isdigit() else {text}
+        if not any(earlier in same for _, earlier in kept):
+            kept.append((name, text))
+    return kept
 
 
 def _worth_showing(name: str, hidden: frozenset[str]) -> bool:
@@ -168,7 +186,7 @@ def _replaced(text: str, word: str) -> str:
 
 
 def counts(incident: IncidentView) -> str:
-    """How many there are, by state: ``3 firing, 1 resolved, 1 silenced`` (the last among those that fire)."""
+    """How many there are, by state: ``3 firing (1 silenced), 1 resolved``."""
     order: tuple[State, ...] = ("firing", "event", "expired", "resolved")
     said = []
     for state in order:
@@ -177,9 +195,15 @@ def counts(incident: IncidentView) -> str:
             continue
         number = sum(max(1, alert.times) for alert in alerts) if state == "event" else len(alerts)
         words = plural(number, "event") if state == "event" else f"{number} {state}"
-        said.append(words)
-    silenced = sum(alert.silenced for alert in incident.alerts if alert.state == "firing")
-    return ", ".join([*said, f"{silenced} silenced"] if silenced else said)
+        silenced = sum(alert.silenced for alert in alerts)
+        said.append(words + (f" ({silenced} silenced)" if silenced and state == "firing" else ""))
+    return ", ".join(said)
+
+
+def value_of(alert: AlertView) -> str:
+    """The value it stands at, if it says so: ``97 %``, and a mere number as ``value 3``."""
+    text = annotation(alert, VALUES)
+    return f"value {text}" if text and all(char in "+-.0123456789eE" for char in text) else text
 
 
 def lasted(incident: IncidentView) -> str:

@@ -42,8 +42,7 @@ def _lines(text: str, now: float | None) -> Iterator[str]:
         if line.startswith("[") and not _LINKS.sub("", line):
             yield from (_readable(one, now) for one in line.split(" · "))
         else:
-            indent = "  " if line.startswith("\u2003") else ""
-            yield indent + _readable(line, now)
+            yield _readable(line, now)
 
 
 def _readable(text: str, now: float | None) -> str:

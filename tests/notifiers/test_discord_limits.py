@@ -7,7 +7,7 @@ import re
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homelabmon.notifiers import NOTIFIERS
@@ -45,6 +45,7 @@ def assert_taken(message: Message) -> None:
         assert "\n\n\n" not in preview(payload, NOW)
 
 
+@settings(max_examples=60)
 @given(strategies.messages())
 def test_discord_takes_any_message(message: Message) -> None:
     assert_taken(message)
@@ -113,6 +114,7 @@ def test_every_alert_of_one_incident_is_named_or_counted(number: int, size: int)
         assert len(named(payload)) >= min(number, 50)
 
 
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(st.integers(1, 30), st.sampled_from(("firing", "resolved", "event")), st.integers(1, 100)),
@@ -142,6 +144,7 @@ def test_every_alert_of_a_digest_is_named_or_counted(groups: list[tuple[int, Sta
         assert named(more) != everyone
 
 
+@settings(max_examples=25)
 @given(st.lists(strategies.incidents(most=12), min_size=1, max_size=8))
 def test_what_fits_a_digest_is_shown_whole(incidents: list[IncidentView]) -> None:
     fits = DISCORD.how_many_fit(incidents)

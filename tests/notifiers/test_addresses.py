@@ -1,0 +1,137 @@
+"""Where a message's links lead."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from homelabmon.notifiers.addresses import (
+    cluster_internal,
+    explore,
+    expression_of,
+    of_digest,
+    of_incident,
+    prometheus,
+    silence,
+    silence_matchers,
+)
+from homelabmon.notifiers.message import AlertView, Links
+from homelabmon.spec.matchers import Matcher, MatchOp, parse_matchers
+from tests.notifiers.situations import GENERATOR, LINKS, NOW, SHELL, crash_loops, incident, node_down
+
+
+def test_an_incident_leads_to_everything_that_helps() -> None:
+    assert [name for name, _ in of_incident(incident(node_down("n1")), LINKS)] == [
+        "Silence",
+        "Runbook",
+        "Grafana",
+        "Prometheus",
+        "Details",
+    ]
+    assert [name for name, _ in of_digest(LINKS)] == ["All incidents", "Alertmanager", "Grafana"]
+
+
+def test_without_public_addresses_only_the_alerts_own_links_are_left() -> None:
+    assert list(of_incident(incident(node_down("n1")), Links())) == [
+        ("Runbook", "https://wiki.example.com/runbooks/NodeDown")
+    ]
+    assert list(of_digest(Links())) == []
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        incident(node_down("n1", "resolved"), state="resolved"),
+        incident(node_down("n1", silenced=True)),
+        SHELL,
+        incident(AlertView({}, "warning", "firing", NOW), group={}),
+    ],
+)
+def test_what_is_over_silenced_not_alertmanagers_or_without_labels_cannot_be_silenced(view: object) -> None:
+    assert "Silence" not in dict(of_incident(view, LINKS))  # type: ignore[arg-type]
+
+
+def test_a_silence_matches_the_group_and_never_everything() -> None:
+    assert silence_matchers(crash_loops(3)) == {"alertname": "KubePodCrashLooping", "namespace": "media"}
+    by_namespace = replace(crash_loops(3), group={"namespace": "media"})
+    assert silence_matchers(by_namespace)["alertname"] == "KubePodCrashLooping"
+    alone = incident(node_down("n1"), group_by_all=True)
+    assert silence_matchers(alone) == dict(node_down("n1").labels)
+    unlike = incident(
+        AlertView({"alertname": "A"}, "info", "firing", NOW),
+        AlertView({"alertname": "B"}, "info", "firing", NOW),
+        group={},
+    )
+    assert silence_matchers(unlike) == {}
+
+
+@pytest.mark.parametrize(
+    "value", ["plain", 'quo"te', "back\\slash", "new\nline", "a&b=c#d %41+ü", "🔥", "{a=b}", "(x)", "`tick`", "  "]
+)
+def test_alertmanagers_form_gets_the_very_value(value: str) -> None:
+    url = silence("http://192.168.1.233:9093", {"namespace": value, "k8s.pod": value})
+    base, _, query = url.partition("?filter=")
+    assert base == "http://192.168.1.233:9093/#/silences/new"
+    assert not set(query) & set('#&=+ "(){}')
+    assert set(parse_matchers(unquote(query))) == {
+        Matcher("namespace", MatchOp.EQ, value),
+        Matcher("k8s.pod", MatchOp.EQ, value),
+    }
+
+
+def test_grafana_explores_the_alerts_expression_from_before_it_began() -> None:
+    assert expression_of(GENERATOR) == 'up{job="node-exporter"} == 0'
+    url = explore("http://192.168.1.229", expression_of(GENERATOR), incident(node_down("n1")))
+    pane = json.loads(parse_qs(urlsplit(url).query)["panes"][0])["a"]
+    assert pane["queries"][0]["expr"] == 'up{job="node-exporter"} == 0'
+    assert pane["range"] == {"from": str(int((NOW - 400 - 3600) * 1000)), "to": "now"}
+
+
+def test_an_alerts_own_dashboard_comes_before_explore() -> None:
+    own = node_down("n1", annotations={"dashboard_url": "https://grafana.example.com/d/x"})
+    assert dict(of_incident(incident(own), LINKS))["Grafana"] == "https://grafana.example.com/d/x"
+
+
+@pytest.mark.parametrize("url", ["", "http://x/graph", "http://[", "http://x/graph?" + "&" * 100, "not an address"])
+def test_without_an_expression_there_is_nothing_to_explore(url: str) -> None:
+    assert expression_of(url) == ""
+
+
+@pytest.mark.parametrize(
+    ("generator", "public", "expected"),
+    [
+        (GENERATOR, "http://192.168.1.230:9090", GENERATOR.replace("kps-prometheus.monitoring", "192.168.1.230")),
+        (GENERATOR, "https://x.example/prom", "https://x.example/prom/graph?" + GENERATOR.partition("?")[2]),
+        ("http://prometheus:9090/prom/graph?g0.expr=up", "http://x.example", "http://x.example/graph?g0.expr=up"),
+        ("http://vmalert:8080/vmalert/alert?id=1", "http://x.example", "http://x.example/vmalert/alert?id=1"),
+        ("https://prom.example.com/graph?g0.expr=up", "http://x.example", "https://prom.example.com/graph?g0.expr=up"),
+        ("http://10.0.0.5:9090/graph?g0.expr=up", None, "http://10.0.0.5:9090/graph?g0.expr=up"),
+        (GENERATOR, None, ""),
+        ("/graph?g0.expr=up", "http://x.example", ""),
+        ("http://[", "http://x.example", ""),
+    ],
+)
+def test_prometheus_is_reached_at_the_address_readers_know(generator: str, public: str | None, expected: str) -> None:
+    assert prometheus(generator, public) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "internal"),
+    [
+        ("prometheus", True),
+        ("kps-prometheus.monitoring", True),
+        ("prometheus.monitoring.svc", True),
+        ("prometheus.monitoring.svc.cluster.local", True),
+        ("prometheus.monitoring.svc.k8s.example.com", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("192.168.1.230", False),
+        ("prometheus.example.com", False),
+        ("prometheus.example.com.", False),
+    ],
+)
+def test_names_that_only_the_cluster_knows(host: str, internal: bool) -> None:
+    assert cluster_internal(host) is internal
