@@ -102,6 +102,7 @@ class Falco:
         path: SecretRef | None = direct.data.get("path_secret") if direct is not None else None
         params = {
             "config": config,
+            "ipv6": site.ipv6,
             "socket": config.container_socket or default_socket(site),
             "url": None if direct is None else direct.url + (f"/${{{PATH_VARIABLE}}}" if path is not None else ""),
             "path": path,

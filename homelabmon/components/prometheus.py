@@ -89,6 +89,7 @@ class Prometheus:
             "config": config,
             "cluster": site.cluster,
             "control_plane": control_plane(site),
+            "ipv6": site.ipv6,
             "external_url": external,
             "alertmanager_rules": scrapes_alertmanager(site),
             "retention_size": config.retention_size or share_of(config.storage, 0.85),

@@ -202,6 +202,8 @@ class Vector:
                 "api": API_PORT,
                 "syslog": SYSLOG_PORT,
             },
+            # The second takes IPv4 as well; without IPv6 in the kernel it cannot be had.
+            "listen": "[::]" if site.ipv6 else "0.0.0.0",  # noqa: S104 - a pod's own addresses
             "data_dir": DATA_DIR,
             "secrets_dir": SECRETS_DIR,
         }

@@ -136,6 +136,9 @@ class Cluster(Model):
     """The cluster's DNS domain."""
     nodes: StrictInt = Field(default=3, ge=1, le=5000)
     """How many nodes there are. On one node replicas cannot spread, and overcommit alerts make no sense."""
+    ipv6: StrictBool | None = None
+    """Whether pods have IPv6 addresses: what by itself listens on IPv4 alone (Vector, Falco, node exporter) then
+    listens on both. Default: yes when `lb_ips` or the pool hold an IPv6 address."""
     storage_class: DnsLabel | None = None
     """StorageClass of every volume; default: the cluster's default class."""
     load_balancer: LoadBalancer = LoadBalancer.model_construct()

@@ -288,6 +288,16 @@ class Site:
             return {}
         return {key: address}
 
+    @property
+    def ipv6(self) -> bool:
+        """Whether pods must listen on IPv6 as well as on IPv4."""
+        said = self.cluster.ipv6
+        return said if said is not None else any(":" in text for text in (*self.lb_ips.values(), *self._pool))
+
+    @property
+    def _pool(self) -> tuple[str, ...]:
+        return self.cluster.load_balancer.pool
+
     def service_url(self, service: str, namespace: str, port: int) -> str:
         """A Service's address inside the cluster, fully qualified."""
         return f"http://{service}.{namespace}.svc.{self.cluster.domain}:{port}"

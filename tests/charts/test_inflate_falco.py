@@ -43,6 +43,11 @@ def test_the_runtime_s_socket_is_the_only_one_mounted_and_asked(cluster: dict[st
     assert not any(engines[name]["enabled"] for name in ("docker", "podman", "containerd"))
 
 
+def test_where_there_is_ipv6_the_kubelet_s_question_is_heard() -> None:
+    assert _falco_yaml(_objects(cluster={**K3S, "ipv6": True}))["webserver"]["listen_address"] == "::"
+    assert _falco_yaml(_objects(cluster={**K3S, "ipv6": False}))["webserver"]["listen_address"] == "0.0.0.0"
+
+
 def test_no_loader_and_no_privileged_container() -> None:
     objects = _objects()
     pod = pick(objects, "DaemonSet", "falco")["spec"]["template"]["spec"]

@@ -91,6 +91,15 @@ def test_an_exposed_control_plane_is_reached_at_its_addresses(objects: list[Obje
         assert [item["ip"] for item in endpoints["subsets"][0]["addresses"]] == [f"192.168.1.1{n}" for n in (1, 2, 3)]
 
 
+def test_where_there_is_ipv6_the_node_exporter_listens_where_it_is_scraped() -> None:
+    plan = plan_of(components={"prometheus": {}}, cluster={"distribution": "k3s", "ipv6": True})
+    exporter = pick(inflate_release(plan.folded, NAME), "DaemonSet", f"{NAME}-prometheus-node-exporter")
+    (container,) = exporter["spec"]["template"]["spec"]["containers"]
+    (address,) = [item for item in container["env"] if item["name"] == "HOST_IP"]
+    assert address["valueFrom"]["fieldRef"]["fieldPath"] == "status.hostIP"
+    assert "--web.listen-address=[$(HOST_IP)]:9100" in container["args"]
+
+
 def test_kube_state_metrics_shows_what_the_readiness_rules_read(objects: list[Object]) -> None:
     deployment = pick(objects, "Deployment", f"{NAME}-kube-state-metrics")
     arguments = " ".join(deployment["spec"]["template"]["spec"]["containers"][0]["args"])

@@ -25,6 +25,7 @@ SYSLOG = {"aggregator": {"syslog": {"protocol": "tcp"}}}
 STACKS: dict[str, dict[str, Any]] = {
     "k3s": {"components": ALL, "cluster": K3S},
     "talos": {"components": {**ALL, "vector": SYSLOG}, "cluster": TALOS},
+    "ipv6": {"components": {**ALL, "vector": SYSLOG}, "lb_ips": {"vector": "fd00::32"}},
     "without-falco": {"components": _without("falco"), "lb_ips": {}},
     "without-relay": {"components": _without("relay")},
     "without-loki": {"components": _without("loki")},
@@ -76,7 +77,7 @@ def test_readiness_is_asked_at_a_port_that_exists(result: Folded) -> None:
         port = container["readinessProbe"]["httpGet"]["port"]
         (number,) = [item["containerPort"] for item in container["ports"] if item["name"] == port]
         address = result.values[release]["customConfig"]["api"]["address"]
-        assert address == f"0.0.0.0:{number}"
+        assert address.rsplit(":", 1)[1] == str(number)
 
 
 def test_our_monitors_and_our_service_find_the_pods(result: Folded) -> None:
