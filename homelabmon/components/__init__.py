@@ -54,7 +54,9 @@ class Components(Model):
 
     @model_validator(mode="after")
     def _one_release_one_namespace(self) -> Self:
-        shared = [part.namespace for part in (self.prometheus, self.alertmanager, self.grafana) if part is not None]
+        # One that the owner runs is not in the release, and may be anywhere.
+        manager = self.alertmanager if self.alertmanager is not None and self.alertmanager.install else None
+        shared = [part.namespace for part in (self.prometheus, manager, self.grafana) if part is not None]
         if len(set(shared)) > 1:
             raise ValueError(
                 "prometheus, alertmanager and grafana are one Helm release and live in one namespace: "

@@ -150,3 +150,9 @@ def test_the_page_says_whose_it_is() -> None:
     (row,) = [line for line in page.splitlines() if line.startswith("| Alertmanager |")]
     assert OUTSIDE in row
     assert "yours" in row
+
+
+def test_it_may_be_in_another_namespace_than_the_release() -> None:
+    rendered = plan_of(components={"prometheus": {}, "alertmanager": {"install": False, "namespace": "elsewhere"}})
+    assert {need.namespace for need in rendered.folded.secrets if need.reader == "Alertmanager"} == {"elsewhere"}
+    assert "elsewhere" not in rendered.folded.namespaces, "it is there already"
