@@ -132,6 +132,7 @@ class Loki:
         params = {
             "config": config,
             "cluster_domain": site.cluster.domain,
+            "ipv6": site.ipv6,
             "storage_class": config.storage_class or site.cluster.storage_class,
             "schema_from": config.schema_from.isoformat(),
             "alertmanager_url": alertmanager_url(alertmanager),

@@ -137,8 +137,8 @@ class Cluster(Model):
     nodes: StrictInt = Field(default=3, ge=1, le=5000)
     """How many nodes there are. On one node replicas cannot spread, and overcommit alerts make no sense."""
     ipv6: StrictBool | None = None
-    """Whether pods have IPv6 addresses: what by itself listens on IPv4 alone (Vector, Falco, node exporter) then
-    listens on both. Default: yes when `lb_ips` or the pool hold an IPv6 address."""
+    """Whether pods have IPv6 addresses: what by itself knows IPv4 alone (Vector, Falco, Loki, node exporter) then
+    uses both. Default: yes when `lb_ips` or the pool hold an IPv6 address."""
     storage_class: DnsLabel | None = None
     """StorageClass of every volume; default: the cluster's default class."""
     load_balancer: LoadBalancer = LoadBalancer.model_construct()

@@ -79,6 +79,12 @@ def test_configuration_is_what_we_meant(cluster: dict[str, Any]) -> None:
     assert config["memberlist"]["join_members"] == [f"loki-memberlist.monitoring.svc.{domain}"]
 
 
+def test_where_there_is_ipv6_ring_and_frontend_look_for_such_an_address() -> None:
+    config = _loki_yaml(_objects(cluster={**K3S, "ipv6": True}))
+    assert config["common"]["ring"]["instance_enable_ipv6"] is True
+    assert config["frontend"]["instance_enable_ipv6"] is True
+
+
 def test_ruler_and_its_sidecar_meet_in_one_folder() -> None:
     objects = inflate_release(folded({"prometheus": {}, "alertmanager": {}, "loki": {"ruler": True}}), "loki")
     ruler = _loki_yaml(objects)["ruler"]

@@ -23,6 +23,13 @@ def listening(**sections: Any) -> set[str]:
     return found | {"every IPv4" if exporter.get("service", {}).get("listenOnAllInterfaces", True) else "the node's"}
 
 
+@pytest.mark.parametrize("ipv6", [True, False])
+def test_loki_finds_an_address_of_its_own_where_pods_have_no_ipv4(ipv6: bool) -> None:
+    loki = folded(ALL, cluster={**K3S, "ipv6": ipv6}).helm_values("loki")["loki"]
+    assert loki["commonConfig"]["ring"].get("instance_enable_ipv6", False) is ipv6
+    assert loki.get("frontend", {}).get("instance_enable_ipv6", False) is ipv6
+
+
 def _own(path: tuple[str | int, ...]) -> bool:
     return "sinks" not in path or "prom_exporter" in path
 
