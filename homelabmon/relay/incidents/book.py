@@ -29,6 +29,8 @@ Verdict = Literal["alive", "gone", "silenced", "unknown"]
 """What Alertmanager knows of an alert. ``gone``: every replica answered, and none has it. ``unknown``: no proof."""
 
 _REMEMBERED_EVENTS: Final = 256
+_CLOCKS: Final = 1.0
+"""Seconds by which two accounts of one moment may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -552,6 +554,20 @@ class Book:
         """Every incident that is remembered, with its episodes. Not to be changed."""
         for incident in self._ledger.incidents.values():
             yield incident, self._ledger.members(incident)
+
+    def knows(self, notice: Notice) -> bool:
+        """Whether a firing of this alert is known that overlaps with the one of the notice.
+
+        The notice may lack labels: Prometheus adds some towards Alertmanager only.
+        """
+        until = notice.starts_at if notice.ends_at is None else notice.ends_at
+        return any(
+            episode.source == notice.source
+            and episode.starts_at <= until + _CLOCKS
+            and (episode.ends_at is None or episode.ends_at >= notice.starts_at - _CLOCKS)
+            and notice.labels.items() <= episode.labels.items()
+            for episode in self._ledger.episodes.values()
+        )
 
     def held(self) -> tuple[Episode, ...]:
         """What nobody has been told yet. Not to be changed."""

@@ -2,5 +2,6 @@
 
 - :mod:`~homelabmon.relay.reconcile.answers`: a JSON answer over HTTP, or nothing
 - :mod:`~homelabmon.relay.reconcile.alertmanager`: is an alert really gone? is the Watchdog there?
-- :mod:`~homelabmon.relay.reconcile.prometheus`: what fired and ended while the relay was down
+- :mod:`~homelabmon.relay.reconcile.prometheus`: what fired and ended, by Prometheus' record
+- :mod:`~homelabmon.relay.reconcile.backfill`: after a start, tells what of that nobody told the relay
 """

@@ -134,6 +134,18 @@ def test_a_clock_that_was_wrong_before_a_restart_makes_nobody_wait(desk: Desk) -
     assert states(desk) == ["2x resolved", "1x firing"]
 
 
+def test_book_knows_a_firing_by_its_time_and_by_fewer_labels(desk: Desk) -> None:
+    desk.take(alert("A", 0, cluster="home"))
+    desk.take(alert("A", 0, ends=50, cluster="home"))
+    assert desk.book.knows(alert("A", 10, ends=60))
+    assert desk.book.knows(alert("A", 10, ends=60, cluster="home"))
+    assert not desk.book.knows(alert("A", 10, ends=60, cluster="other"))
+    assert not desk.book.knows(alert("A", 52, ends=60))
+    assert not desk.book.knows(alert("B", 10, ends=60))
+    desk.take(alert("A", 70, cluster="home"))
+    assert desk.book.knows(alert("A", 80, ends=90))
+
+
 # One incident, one message ------------------------------------------------------------
 
 
