@@ -39,6 +39,8 @@ LONGEST_NAP: Final = 5.0
 """Seconds. However little there is to do: a jump of the wall clock is noticed by then."""
 LOOKING: Final = 0.25
 """Seconds between looks at what is due while an answer about it is awaited."""
+WATCHDOG_SEEN: Final = "watchdog_seen"
+"""A Watchdog that was never there is not missing: not every stack has one."""
 RETRY_FIRST, RETRY_LAST = 0.25, 5.0
 """Seconds between attempts to save, doubling."""
 
@@ -66,6 +68,14 @@ class Store(Protocol):
 
     async def beat(self, now: float) -> None:
         """Notes that the relay was alive at this moment."""
+        ...
+
+    async def remember(self, name: str, value: float) -> None:
+        """Notes a number under a name."""
+        ...
+
+    async def recall(self, name: str) -> float | None:
+        """The number that was noted under a name; None when there is none."""
         ...
 
 
@@ -143,7 +153,7 @@ class Engine:
         self._unsaved_shift = 0.0
         self._asking: dict[int, _Asking] = {}
         self._asks_running: dict[str, asyncio.Task[None]] = {}
-        self._watchdog_missing = False
+        self._watchdog_seen = self._watchdog_missing = False
         self._reconcile_at = self._beat_at = clock.monotonic()
         self._stopping = False
 
@@ -245,6 +255,7 @@ class Engine:
 
     async def _open(self) -> Book:
         snapshot, setup = await self._store.load(), self._setup
+        self._watchdog_seen = self._watchdog_seen or await self._store.recall(WATCHDOG_SEEN) is not None
         self.book = Book(
             setup.lanes,
             setup.channels,
@@ -388,8 +399,11 @@ class Engine:
 
     async def _reconcile(self, questions: Sequence[Question]) -> None:
         """Each minute: do the alerts that stand as firing still fire, and is the Watchdog there?"""
-        verdicts, watchdog = await asyncio.gather(self._verdicts(questions), self._watchdog())
-        missing = self._watchdog_missing if watchdog is None else not watchdog
+        verdicts, there = await asyncio.gather(self._verdicts(questions), self._watchdog())
+        if there and not self._watchdog_seen:
+            await self._store.remember(WATCHDOG_SEEN, self._clock.now())
+            self._watchdog_seen = True
+        missing = self._watchdog_missing if there is None else self._watchdog_seen and not there
 
         def note(book: Book, now: float) -> None:
             book.watchdog(missing)

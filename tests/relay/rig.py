@@ -7,11 +7,14 @@ are in ``there``, and what readers see is asked of ``discord``.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from homelabmon.notifiers.discord import Discord
 from homelabmon.relay.delivery.channels import Channels
@@ -24,11 +27,14 @@ from homelabmon.relay.engine import Engine, Setup, Store
 from homelabmon.relay.incidents.book import ChannelPolicy, Question, Verdict
 from homelabmon.relay.incidents.model import Changes, Snapshot
 from homelabmon.relay.incidents.notice import Delivery, Lane, Notice
+from homelabmon.relay.store.store import Store as RealStore
 from homelabmon.spec.relay_file import ChannelEntry
 from tests.relay.discord_rates import Rates
 from tests.relay.fake_discord import FakeDiscord
 from tests.relay.incidents.desk import Disk
-from tests.relay.virtual import VirtualClock
+from tests.relay.virtual import START, VirtualClock, VirtualLoop
+
+T = TypeVar("T")
 
 
 class MemoryStore:
@@ -40,6 +46,7 @@ class MemoryStore:
         self.done: set[int] = set()
         self.quarantined: dict[int, str] = {}
         self.beats: list[float] = []
+        self.notes: dict[str, float] = {}
         self.broken = False
         self.lies = 0
         self.commits = 0
@@ -73,6 +80,17 @@ class MemoryStore:
         self._check()
         self.beats.append(now)
 
+    async def remember(self, name: str, value: float) -> None:
+        self._check()
+        self.notes[name] = value
+
+    async def recall(self, name: str) -> float | None:
+        self._check()
+        return self.notes.get(name)
+
+    async def last_beat(self) -> float | None:
+        return self.beats[-1] if self.beats else None
+
     def _check(self) -> None:
         if self.broken:
             raise OSError("No space left on device")
@@ -99,6 +117,48 @@ class Replicas:
         return self.has_watchdog
 
 
+class DiskStore:
+    """The real store, in a folder. Time stands still while its thread works."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = RealStore(str(folder / "relay.db"), START)
+
+    async def submit(self, delivery: Delivery) -> None:
+        body = json.dumps([asdict(notice) for notice in delivery.notices]).encode()
+        await self._works(self.store.put("test", body, delivery.received_at))
+
+    async def load(self) -> Snapshot:
+        return await self._works(self.store.load())
+
+    async def pending(self, after: int, limit: int) -> Sequence[Delivery]:
+        rows = await self._works(self.store.inbox(after, limit))
+        return [Delivery(row.id, row.received_at, tuple(Notice(**one) for one in json.loads(row.body))) for row in rows]
+
+    async def commit(self, changes: Changes, done: Sequence[int]) -> None:
+        await self._works(self.store.commit(changes, done))
+
+    async def quarantine(self, delivery: int, reason: str) -> None:
+        await self._works(self.store.set_aside_from_inbox(delivery, reason, START))
+
+    async def beat(self, now: float) -> None:
+        await self._works(self.store.beat(now))
+
+    async def remember(self, name: str, value: float) -> None:
+        await self._works(self.store.remember(name, value))
+
+    async def recall(self, name: str) -> float | None:
+        return await self._works(self.store.recall(name))
+
+    async def _works(self, work: Coroutine[Any, Any, T]) -> T:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.works(1)
+        try:
+            return await work
+        finally:
+            loop.works(-1)
+
+
 def lanes(notice: Notice, route_key: str | None) -> Sequence[Lane]:
     """Grouped by alertname, into the channel that the label ``channel`` names; critical is not held."""
     if notice.labels.get("poison"):
@@ -117,14 +177,16 @@ class Rig:
         fallbacks: Mapping[str, str] | None = None,
         rates: Rates | None = None,
         mention: Mapping[str, str] | None = None,
-        store: Store | None = None,
+        folder: Path | None = None,
     ) -> None:
+        """``folder``: for the real store; in memory without."""
         self.names = channels or ("ops",)
         self.fallbacks = fallbacks or {}
         self.clock = VirtualClock()
         self.discord = FakeDiscord(clock=self.clock, rates=rates)
         self.memory = MemoryStore()
-        self.store: Store = store or self.memory
+        self.on_disk = None if folder is None else DiskStore(folder)
+        self.store: Store = self.on_disk or self.memory
         self.replicas = Replicas(self.clock)
         self.mention = mention or {}
         self.files: dict[str, str] = {}
@@ -132,6 +194,7 @@ class Rig:
         self.wrap: Callable[[Transport], Transport] = lambda transport: transport
         self._next = 1
         self._tasks: list[asyncio.Task[None]] = []
+        self._puts: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         self.begun = self.clock.now()
@@ -146,6 +209,8 @@ class Rig:
     ) -> None:
         await self.kill()
         await self.discord.__aexit__(kind, error, trace)
+        if self.on_disk is not None:
+            await self.on_disk.store.close()
 
     # The relay's life ------------------------------------------------------------
 
@@ -203,8 +268,18 @@ class Rig:
 
     def tell(self, *notices: Notice) -> None:
         """One delivery, which the intake has put onto the disk."""
-        self.memory.submit(Delivery(self._next, self.clock.now(), notices))
+        delivery = Delivery(self._next, self.clock.now(), notices)
         self._next += 1
+        if self.on_disk is None:
+            self.memory.submit(delivery)
+            self.engine.nudge()
+        else:
+            task = asyncio.create_task(self._put(self.on_disk, delivery))
+            self._puts.add(task)
+            task.add_done_callback(self._puts.discard)
+
+    async def _put(self, store: DiskStore, delivery: Delivery) -> None:
+        await store.submit(delivery)
         self.engine.nudge()
 
     def alert(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -20,18 +22,34 @@ from tests.relay.virtual import run
 Scene = Callable[[Rig], Awaitable[None]]
 
 
-def play(scene: Scene, rig: Callable[[], Rig] = Rig) -> None:
-    async def main() -> None:
-        async with rig() as made:
-            await scene(made)
+class Play(Protocol):
+    """Plays a scene to its end; ``rig`` makes what it is played with, on the real store unless it says otherwise."""
 
-    run(main())
+    def __call__(self, scene: Scene, rig: Callable[[Path | None], Rig] = ...) -> None: ...
+
+
+def in_memory(scene: Scene) -> None:
+    """For scenes in which the disk itself is at fault."""
+    run(_played(scene, Rig()))
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    def played(scene: Scene, rig: Callable[[Path | None], Rig] = lambda folder: Rig(folder=folder)) -> None:
+        run(_played(scene, rig(tmp_path)))
+
+    return played
+
+
+async def _played(scene: Scene, rig: Rig) -> None:
+    async with rig:
+        await scene(rig)
 
 
 # One incident, one message -----------------------------------------------------------------------------------------
 
 
-def test_an_alert_fires_and_resolves_in_one_message() -> None:
+def test_an_alert_fires_and_resolves_in_one_message(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1", group="NodeDown"))
         await rig.until(59)
@@ -48,7 +66,7 @@ def test_an_alert_fires_and_resolves_in_one_message() -> None:
     play(scene)
 
 
-def test_a_critical_alert_is_not_held() -> None:
+def test_a_critical_alert_is_not_held(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1", severity="critical"))
         await rig.until(3)
@@ -57,7 +75,7 @@ def test_a_critical_alert_is_not_held() -> None:
     play(scene)
 
 
-def test_a_blip_of_40_seconds_is_never_posted() -> None:
+def test_a_blip_of_40_seconds_is_never_posted(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1"))
         await rig.until(45)
@@ -69,7 +87,7 @@ def test_a_blip_of_40_seconds_is_never_posted() -> None:
     play(scene)
 
 
-def test_a_blip_whose_end_was_not_told_yet_is_asked_about_and_never_posted() -> None:
+def test_a_blip_whose_end_was_not_told_yet_is_asked_about_and_never_posted(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1"))
         rig.replicas.there["n1"] = "gone"
@@ -82,7 +100,7 @@ def test_a_blip_whose_end_was_not_told_yet_is_asked_about_and_never_posted() -> 
     play(scene)
 
 
-def test_three_nodes_are_one_message() -> None:
+def test_three_nodes_are_one_message(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         for number in range(3):
             await rig.until(number * 10)
@@ -94,7 +112,7 @@ def test_three_nodes_are_one_message() -> None:
     play(scene)
 
 
-def test_a_flap_is_one_message_with_a_count() -> None:
+def test_a_flap_is_one_message_with_a_count(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         for begin in (0, 200, 400):
             await rig.until(begin)
@@ -110,7 +128,7 @@ def test_a_flap_is_one_message_with_a_count() -> None:
     play(scene)
 
 
-def test_what_two_replicas_tell_is_told_once() -> None:
+def test_what_two_replicas_tell_is_told_once(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         first, end = rig.alert("n1"), rig.alert("n1", at=0, ends=90)
         rig.tell(first)
@@ -126,7 +144,7 @@ def test_what_two_replicas_tell_is_told_once() -> None:
     play(scene)
 
 
-def test_a_firing_that_comes_after_its_end_opens_nothing_again() -> None:
+def test_a_firing_that_comes_after_its_end_opens_nothing_again(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1", at=0))
         await rig.until(90)
@@ -146,7 +164,7 @@ def test_a_firing_that_comes_after_its_end_opens_nothing_again() -> None:
 # Asking Alertmanager -----------------------------------------------------------------------------------------------
 
 
-def test_without_an_answer_from_alertmanager_it_is_posted() -> None:
+def test_without_an_answer_from_alertmanager_it_is_posted(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.replicas.down = True
         rig.tell(rig.alert("n1"))
@@ -156,7 +174,7 @@ def test_without_an_answer_from_alertmanager_it_is_posted() -> None:
     play(scene)
 
 
-def test_an_alert_that_is_silenced_waits_until_it_is_not() -> None:
+def test_an_alert_that_is_silenced_waits_until_it_is_not(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.replicas.there["n1"] = "silenced"
         rig.tell(rig.alert("n1"))
@@ -169,7 +187,7 @@ def test_an_alert_that_is_silenced_waits_until_it_is_not() -> None:
     play(scene)
 
 
-def test_what_came_in_while_alertmanager_was_asked_outdoes_its_answer() -> None:
+def test_what_came_in_while_alertmanager_was_asked_outdoes_its_answer(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         asked = asyncio.Event()
         answer = rig.replicas.ask
@@ -192,7 +210,7 @@ def test_what_came_in_while_alertmanager_was_asked_outdoes_its_answer() -> None:
     play(scene)
 
 
-def test_an_end_that_nobody_told_is_found_within_three_minutes() -> None:
+def test_an_end_that_nobody_told_is_found_within_three_minutes(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1"))
         await rig.until(70)
@@ -203,7 +221,7 @@ def test_an_end_that_nobody_told_is_found_within_three_minutes() -> None:
     play(scene)
 
 
-def test_an_end_while_the_watchdog_is_missing_is_unconfirmed() -> None:
+def test_an_end_while_the_watchdog_is_missing_is_unconfirmed(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.replicas.has_watchdog = True
         rig.tell(rig.alert("n1"))
@@ -217,10 +235,31 @@ def test_an_end_while_the_watchdog_is_missing_is_unconfirmed() -> None:
     play(scene)
 
 
+def test_a_watchdog_that_never_was_there_is_not_missing_and_one_that_was_still_is_after_a_restart(play: Play) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.replicas.has_watchdog = False
+        rig.tell(rig.alert("n1"))
+        await rig.until(70)
+        rig.tell(rig.alert("n1", at=0, ends=70))
+        await rig.until(80)
+        assert "RESOLVED" in rig.titles()[0]
+        rig.replicas.has_watchdog = True
+        await rig.until(150)
+        rig.replicas.has_watchdog = False
+        await rig.restart()
+        rig.tell(rig.alert("n2", at=150))
+        await rig.until(220)
+        rig.tell(rig.alert("n2", at=150, ends=220))
+        await rig.until(230)
+        assert "EXPIRED" in rig.titles()[1]
+
+    play(scene)
+
+
 # Storms and outages ------------------------------------------------------------------------------------------------
 
 
-def test_a_storm_of_1000_alerts_in_200_groups_is_read_within_two_minutes() -> None:
+def test_a_storm_of_1000_alerts_in_200_groups_is_read_within_two_minutes(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         names = [f"storm-{number:04}" for number in range(1000)]
         for group in range(200):
@@ -251,7 +290,7 @@ async def fault(rig: Rig, wrong: Fault) -> None:
 
 
 @pytest.mark.parametrize("how", DOWN)
-def test_ten_minutes_without_discord_lose_nothing_and_are_made_up_for_in_three(how: str) -> None:
+def test_ten_minutes_without_discord_lose_nothing_and_are_made_up_for_in_three(how: str, play: Play) -> None:
     async def scene(rig: Rig) -> None:
         names = [f"down-{number:04}" for number in range(2000)]
         await DOWN[how](rig)
@@ -279,7 +318,7 @@ def test_ten_minutes_without_discord_lose_nothing_and_are_made_up_for_in_three(h
 
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 12.5, 60.0])
 @pytest.mark.parametrize("kind", ["json", "html", "global"])
-def test_a_429_is_waited_for_and_nothing_is_lost(kind: str, seconds: float) -> None:
+def test_a_429_is_waited_for_and_nothing_is_lost(kind: str, seconds: float, play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.discord.faults.append(
             Fault("rate_limit", seconds=seconds, html=kind == "html", everywhere=kind == "global", times=3)
@@ -294,7 +333,7 @@ def test_a_429_is_waited_for_and_nothing_is_lost(kind: str, seconds: float) -> N
     play(scene)
 
 
-def test_a_discord_that_only_refuses_gets_fewer_than_fifty_requests_in_ten_minutes() -> None:
+def test_a_discord_that_only_refuses_gets_fewer_than_fifty_requests_in_ten_minutes(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.discord.faults.append(Fault("rate_limit", seconds=0.3))
         for number in range(100):
@@ -306,13 +345,13 @@ def test_a_discord_that_only_refuses_gets_fewer_than_fifty_requests_in_ten_minut
         await rig.until(2600)
         assert len(rig.discord.visible([f"n{number}" for number in range(100)])) == 100
 
-    play(scene, lambda: Rig("ops", "media", "home", "lab", "garden"))
+    play(scene, lambda folder: Rig("ops", "media", "home", "lab", "garden", folder=folder))
 
 
 # Webhooks that are gone --------------------------------------------------------------------------------------------
 
 
-def test_a_revoked_webhook_is_called_once_and_its_fallback_takes_over() -> None:
+def test_a_revoked_webhook_is_called_once_and_its_fallback_takes_over(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("before", severity="critical"))
         await rig.until(10)
@@ -325,10 +364,10 @@ def test_a_revoked_webhook_is_called_once_and_its_fallback_takes_over() -> None:
         assert rig.channels.disabled()["ops"] is not None
         assert rig.channels.disabled()["backup"] is None
 
-    play(scene, lambda: Rig("ops", "backup", fallbacks={"ops": "backup", "backup": "ops"}))
+    play(scene, lambda folder: Rig("ops", "backup", fallbacks={"ops": "backup", "backup": "ops"}, folder=folder))
 
 
-def test_without_a_fallback_messages_wait_for_a_new_webhook() -> None:
+def test_without_a_fallback_messages_wait_for_a_new_webhook(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.discord.delete_webhook("ops")
         rig.tell(rig.alert("n1", severity="critical"))
@@ -343,30 +382,30 @@ def test_without_a_fallback_messages_wait_for_a_new_webhook() -> None:
     play(scene)
 
 
-def test_a_channel_whose_webhook_cannot_be_read_uses_its_fallback() -> None:
+def test_a_channel_whose_webhook_cannot_be_read_uses_its_fallback(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         del rig.files["ops"]
         rig.tell(rig.alert("n1", severity="critical"))
         await rig.until(10)
         assert rig.discord.visible(["n1"], webhook="backup") == {"n1"}
 
-    play(scene, lambda: Rig("ops", "backup", fallbacks={"ops": "backup"}))
+    play(scene, lambda folder: Rig("ops", "backup", fallbacks={"ops": "backup"}, folder=folder))
 
 
-def test_one_channels_outage_does_not_hold_up_another() -> None:
+def test_one_channels_outage_does_not_hold_up_another(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.discord.faults.append(Fault("hang", webhook="ops"))
         rig.tell(rig.alert("n1", severity="critical"), rig.alert("n2", severity="critical", channel="media"))
         await rig.until(5)
         assert rig.discord.visible(["n1", "n2"]) == {"n2"}
 
-    play(scene, lambda: Rig("ops", "media"))
+    play(scene, lambda folder: Rig("ops", "media", folder=folder))
 
 
 # Messages that cannot be posted, or changed ------------------------------------------------------------------------
 
 
-def test_a_message_that_somebody_deleted_is_posted_anew_when_it_changes() -> None:
+def test_a_message_that_somebody_deleted_is_posted_anew_when_it_changes(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1", group="NodeDown", severity="critical"))
         await rig.until(10)
@@ -395,10 +434,10 @@ def test_a_refused_message_is_tried_plain_and_then_buried_and_the_next_one_is_to
         assert "t" * 20 not in letter.payload + letter.detail
         assert rig.accounts() == {"received": 3, "posted": 2, "dead_lettered": 1}
 
-    play(scene)
+    in_memory(scene)
 
 
-def test_an_escalation_is_a_new_message_with_a_ping_and_the_old_one_goes() -> None:
+def test_an_escalation_is_a_new_message_with_a_ping_and_the_old_one_goes(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1", group="NodeDown"))
         await rig.until(70)
@@ -408,13 +447,13 @@ def test_an_escalation_is_a_new_message_with_a_ping_and_the_old_one_goes() -> No
         assert message.pinged
         assert rig.discord.visible(["n1", "n2"]) == {"n1", "n2"}
 
-    play(scene, lambda: Rig(mention={"critical": "role:123"}))
+    play(scene, lambda folder: Rig(mention={"critical": "role:123"}, folder=folder))
 
 
 # Restarts, crashes, disks ------------------------------------------------------------------------------------------
 
 
-def test_a_restart_during_the_hold_changes_nothing() -> None:
+def test_a_restart_during_the_hold_changes_nothing(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1"))
         await rig.until(30)
@@ -434,10 +473,10 @@ def test_what_came_in_just_before_a_crash_is_told_after_it() -> None:
         await rig.until(5)
         assert rig.discord.visible(["n1"]) == {"n1"}
 
-    play(scene)
+    in_memory(scene)
 
 
-def test_a_crash_between_the_post_and_the_commit_repeats_one_message() -> None:
+def test_a_crash_between_the_post_and_the_commit_repeats_one_message(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.discord.faults.append(Fault("hang", stored=True, times=1))
         rig.tell(rig.alert("n1", severity="critical"))
@@ -450,7 +489,7 @@ def test_a_crash_between_the_post_and_the_commit_repeats_one_message() -> None:
     play(scene)
 
 
-def test_a_stop_finishes_what_is_under_way() -> None:
+def test_a_stop_finishes_what_is_under_way(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.discord.faults.append(Fault("slow", seconds=3, times=1))
         rig.tell(rig.alert("n1", severity="critical"))
@@ -481,7 +520,7 @@ def test_a_full_disk_repeats_no_message_and_loses_none() -> None:
         assert rig.discord.visible(["n1", "n2"]) == {"n1", "n2"}
         assert rig.accounts() == {"received": 2, "posted": 2}
 
-    play(scene)
+    in_memory(scene)
 
 
 def test_a_commit_that_was_done_although_it_failed_repeats_nothing() -> None:
@@ -495,7 +534,7 @@ def test_a_commit_that_was_done_although_it_failed_repeats_nothing() -> None:
         assert [seen.status for seen in rig.discord.seen] == [200]
         assert rig.accounts() == {"received": 1, "posted": 1}
 
-    play(scene)
+    in_memory(scene)
 
 
 def test_a_delivery_that_the_book_stumbles_over_is_set_aside() -> None:
@@ -508,10 +547,10 @@ def test_a_delivery_that_the_book_stumbles_over_is_set_aside() -> None:
         assert rig.memory.quarantined == {2: "the relay could not take it: ZeroDivisionError"}
         assert rig.figures.poisoned == 1
 
-    play(scene)
+    in_memory(scene)
 
 
-def test_an_action_that_fails_is_undone_and_whoever_wanted_it_is_told() -> None:
+def test_an_action_that_fails_is_undone_and_whoever_wanted_it_is_told(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1", severity="critical"))
 
@@ -541,7 +580,7 @@ class Stumbling:
         return await self._inner.send(request)
 
 
-def test_a_worker_survives_any_exception() -> None:
+def test_a_worker_survives_any_exception(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.wrap = Stumbling
         await rig.restart()
@@ -559,14 +598,14 @@ def test_the_relay_notes_that_it_lives_every_ten_seconds() -> None:
         beats = [beat - rig.begun for beat in rig.memory.beats]
         assert beats == pytest.approx([0, 10, 20, 30, 40, 50, 60], abs=0.1)
 
-    play(scene)
+    in_memory(scene)
 
 
 # Clocks ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("jump", [-86_400.0, -7.0, 7.0, 86_400.0])
-def test_a_jump_of_the_wall_clock_neither_loses_nor_freezes_a_hold(jump: float) -> None:
+def test_a_jump_of_the_wall_clock_neither_loses_nor_freezes_a_hold(jump: float, play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("held"), rig.alert("told", severity="critical"))
         await rig.until(30)
@@ -582,7 +621,7 @@ def test_a_jump_of_the_wall_clock_neither_loses_nor_freezes_a_hold(jump: float) 
     play(scene)
 
 
-def test_how_long_messages_took_is_counted() -> None:
+def test_how_long_messages_took_is_counted(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.discord.faults.append(Fault("slow", seconds=20, times=1))
         rig.tell(rig.alert("n1", severity="critical"))
@@ -611,4 +650,4 @@ def test_only_what_the_disk_knows_is_handed_out() -> None:
         await rig.until(10)
         assert handed
 
-    play(scene)
+    in_memory(scene)

@@ -243,9 +243,9 @@ def replayed(connection: sqlite3.Connection, number: int, now: float) -> None:
     connection.execute("UPDATE dead_letters SET replayed_at = ?, wanted_at = NULL WHERE id = ?", (now, number))
 
 
-def last_beat(connection: sqlite3.Connection) -> float | None:
-    """When the relay was last known to be alive."""
-    found = connection.execute("SELECT value FROM meta WHERE key = 'beat'").fetchone()
+def recall(connection: sqlite3.Connection, key: str) -> float | None:
+    """A number that was noted; None when there is none."""
+    found = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
     return None if found is None else float(found[0])
 
 

@@ -116,11 +116,19 @@ class Store:
 
     async def beat(self, now: float) -> None:
         """Notes that the relay was alive, which proves that the disk can be written."""
-        await self._do(lambda connection: queries.remember(connection, "beat", now))
+        await self.remember("beat", now)
 
     async def last_beat(self) -> float | None:
         """When the relay was last known to be alive; None when it never was."""
-        return await self._do(queries.last_beat)
+        return await self.recall("beat")
+
+    async def remember(self, name: str, value: float) -> None:
+        """Notes a number under a name."""
+        await self._do(lambda connection: queries.remember(connection, name, value))
+
+    async def recall(self, name: str) -> float | None:
+        """The number that was noted under a name; None when there is none."""
+        return await self._do(lambda connection: queries.recall(connection, name))
 
     # Looking ------------------------------------------------------------
 

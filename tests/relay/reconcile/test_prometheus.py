@@ -20,7 +20,7 @@ import pytest
 from homelabmon.notifiers.contract import Request, Response
 from homelabmon.relay.delivery.transport import HttpTransport, TransportFailure
 from homelabmon.relay.reconcile.answers import BODY_LIMIT
-from homelabmon.relay.reconcile.backfill import backfill
+from homelabmon.relay.reconcile.backfill import backfill, gap_began
 from homelabmon.relay.reconcile.prometheus import (
     Firing,
     external_labels,
@@ -166,8 +166,8 @@ def test_what_fired_and_ended_while_the_relay_was_down_is_told_once_and_what_was
             )
             await rig.until(1000)
             await rig.start()
-            await backfill(rig.engine, "http://prometheus", past, Listing(), rig.clock, rig.begun + 95)
-            await backfill(rig.engine, "http://prometheus", past, Listing(), rig.clock, rig.begun + 95)
+            await backfill(rig.engine, "http://prometheus", past, Listing(), rig.memory, rig.clock, rig.begun + 95)
+            await backfill(rig.engine, "http://prometheus", past, Listing(), rig.memory, rig.clock, rig.begun + 95)
             await rig.until(1100)
             assert rig.discord.visible(["known", "missed", "brief", "still"]) == {"known", "missed"}
             assert [title.split(" ")[1] for title in rig.titles()] == ["**FIRING", "**RESOLVED"]
@@ -181,7 +181,7 @@ def test_what_alertmanager_tells_later_about_a_missed_alert_changes_nothing() ->
         async with Rig() as rig:
             await rig.until(1000)
             past = Past((named("missed"), 193, 405))
-            await backfill(rig.engine, "http://prometheus", past, Listing(), rig.clock, rig.begun + 100)
+            await backfill(rig.engine, "http://prometheus", past, Listing(), rig.memory, rig.clock, rig.begun + 100)
             rig.tell(replace(rig.alert("missed", at=193, ends=405), fingerprint=fingerprint(named("missed"))))
             await rig.until(1100)
             assert len(rig.discord.standing()) == 1
@@ -195,9 +195,28 @@ def test_a_prometheus_that_does_not_answer_is_given_up_after_a_quarter_of_an_hou
         async with Rig() as rig:
             await rig.until(1000)
             past = Past(fails=10_000)
-            done = await backfill(rig.engine, "http://prometheus", past, Listing(), rig.clock, rig.begun)
+            done = await backfill(rig.engine, "http://prometheus", past, Listing(), rig.memory, rig.clock, rig.begun)
             assert not done
             assert 1890 < rig.second < 1930
+
+    run(scene())
+
+
+def test_a_gap_stays_open_over_restarts_until_it_has_been_looked_at() -> None:
+    async def scene() -> None:
+        async with Rig() as rig:
+            assert await gap_began(rig.memory) is None
+            await rig.until(1)
+            await rig.stop()
+            await rig.until(600)
+            assert await gap_began(rig.memory) == rig.begun
+            await rig.start()
+            await rig.until(700)
+            await rig.restart()
+            since = await gap_began(rig.memory)
+            assert since == rig.begun
+            assert await backfill(rig.engine, "http://p", Past(), Listing(), rig.memory, rig.clock, since)
+            assert await gap_began(rig.memory) == rig.begun + 700
 
     run(scene())
 
@@ -208,7 +227,7 @@ def test_a_first_start_and_a_short_gap_ask_nothing(last_alive: float | None) -> 
         async with Rig() as rig:
             await rig.until(1000)
             past = Past()
-            assert await backfill(rig.engine, "http://prometheus", past, Listing(), rig.clock, last_alive)
+            assert await backfill(rig.engine, "http://prometheus", past, Listing(), rig.memory, rig.clock, last_alive)
             assert past.asked == []
 
     run(scene())
