@@ -7,7 +7,9 @@ from typing import Any
 
 from homelabmon.checks.support.check import Check, Problem
 from homelabmon.checks.support.context import Context
+from homelabmon.components.blackbox import object_name
 from homelabmon.spec.findings import Path, Severity, format_path
+from homelabmon.spec.watch import Probe
 
 
 def _find(context: Context) -> Iterator[Problem]:
@@ -18,6 +20,7 @@ def _find(context: Context) -> Iterator[Problem]:
     # One namespace: the status page, metrics and pings address both by name.
     watched = (*_listed("heartbeats", stack.heartbeats), *_listed("probes", stack.probes))
     yield from _twice("heartbeat or probe", watched, "name")
+    yield from _same_object(stack.probes)
     if stack.status_page is not None:
         groups = (
             (("status_page", "groups", number), group.name) for number, group in enumerate(stack.status_page.groups)
@@ -41,6 +44,21 @@ def _twice(noun: str, named: Iterable[tuple[Path, str]], key: str) -> Iterator[P
             yield Problem(
                 (*path, key), f"there is a {noun} {name!r} already ({format_path(first)})", "rename one of them"
             )
+
+
+def _same_object(probes: Iterable[Probe]) -> Iterator[Problem]:
+    """Probes that the cluster asks become objects, in whose names an underscore is a dash."""
+    seen: dict[str, tuple[int, str]] = {}
+    for number, probe in enumerate(probes):
+        if probe.from_ == "outpost":
+            continue
+        first, name = seen.setdefault(object_name(probe), (number, probe.name))
+        if name != probe.name:
+            message = (
+                f"{probe.name!r} and {name!r} (probes[{first}]) are one object in Kubernetes, {object_name(probe)!r}: "
+                "an underscore is a dash there"
+            )
+            yield Problem(("probes", number, "name"), message, "rename one of them")
 
 
 def _extra(context: Context) -> Iterator[Problem]:

@@ -7,9 +7,10 @@ from typing import Final
 
 from homelabmon.checks.support.check import Check, Problem
 from homelabmon.checks.support.context import Context
+from homelabmon.checks.support.promql import is_constant
 from homelabmon.spec import names
-from homelabmon.spec.findings import Severity
-from homelabmon.spec.matchers import Matcher
+from homelabmon.spec.findings import Path, Severity
+from homelabmon.spec.matchers import Matcher, MatchOp
 from homelabmon.spec.routes import matchers_of
 
 _WATCHDOG: Final = {names.LABEL_ALERTNAME: names.WATCHDOG, names.LABEL_SEVERITY: "none"}
@@ -28,10 +29,42 @@ def _find(context: Context) -> Iterator[Problem]:
         if not source:
             message = "the source has no matchers: any alert at all silences the target"
             yield Problem(("inhibit", number, "source"), message, "say which alert is the cause", Severity.WARNING)
+        else:
+            yield from _for_ever(context, (source, target), rule.equal, ("inhibit", number, "source"))
     for name, thing in context.stack.depends_on.items():
+        if thing.down:
+            yield from _for_ever(context, (matchers_of(thing.down), ()), (), ("depends_on", name, "down"))
         if thing.match and thing.on and _silences(matchers_of(thing.match), ()):
             message = f"match holds {names.WATCHDOG} as well: its silence means that the cluster is gone"
             yield Problem(("depends_on", name, "match"), message, "match what this thing's alerts alone carry")
+
+
+def _for_ever(
+    context: Context, sides: tuple[tuple[Matcher, ...], tuple[Matcher, ...]], equal: tuple[str, ...], path: Path
+) -> Iterator[Problem]:
+    """A source that always fires silences its targets for ever; one that is a target as well, not those like it."""
+    source, target = sides
+    named = any(matcher.name == names.LABEL_ALERTNAME and matcher.op is MatchOp.EQ for matcher in source)
+    for labels, why in _always_firing(context, bool(equal)):
+        as_target = bool(target) and all(matcher.matches(labels) for matcher in target)
+        if all(matcher.matches(labels) for matcher in source) and not as_target and (named or not equal):
+            alert = labels[names.LABEL_ALERTNAME]
+            message = f"{alert} {why}"
+            fix = "name the alert that says what is down" if named else f'add the matcher alertname!="{alert}"'
+            yield Problem(path, message, fix)
+
+
+def _always_firing(context: Context, equal: bool) -> Iterator[tuple[dict[str, str], str]]:
+    """Labels of alerts that fire whatever happens, and why."""
+    if names.WATCHDOG in context.alerts.chart:
+        yield _WATCHDOG, "always fires: what it silences is silent for ever"
+    if names.INFO_INHIBITOR in context.alerts.chart and not equal:
+        labels = {names.LABEL_ALERTNAME: names.INFO_INHIBITOR, names.LABEL_SEVERITY: "none"}
+        yield labels, "fires with every alert of severity info: what it silences is then silent as well"
+    for _, alert, parsed in context.own_alerts:
+        if is_constant(parsed.tree):
+            labels = {names.LABEL_ALERTNAME: alert.alert, names.LABEL_SEVERITY: alert.severity, **alert.labels}
+            yield labels, f"always fires ({alert.expr}): what it silences is silent for ever"
 
 
 def _silences(target: tuple[Matcher, ...], source: tuple[Matcher, ...]) -> bool:
@@ -43,7 +76,7 @@ def _silences(target: tuple[Matcher, ...], source: tuple[Matcher, ...]) -> bool:
 CHECK = Check(
     "inhibit-everything",
     Severity.ERROR,
-    "An inhibit rule without matchers, or one that can silence the Watchdog.",
+    "An inhibit rule without matchers, one that can silence the Watchdog, or one whose source always fires.",
     _find,
     whole=True,
 )

@@ -83,7 +83,7 @@ def _alertmanager_of_yours(context: Context) -> Iterator[Problem]:
     manager, relay = context.site.offer(ALERTMANAGER), context.site.offer(ALERTS_PEOPLE)
     path = (*_component("alertmanager"), "install")
     if manager is None:
-        who = [name for name in ("prometheus", "relay") if getattr(context.stack.components, name) is not None]
+        who = [name for name, wired in _wired(context) if not wired]
         if who and not context.says("components", "alertmanager", "urls"):
             message = f"your Alertmanager is nowhere named: {' and '.join(who)} cannot reach it"
             yield Problem(path, message, 'name it: `urls: ["http://192.168.1.50:9093"]`', _WARNING)
@@ -93,6 +93,19 @@ def _alertmanager_of_yours(context: Context) -> Iterator[Problem]:
         message = f"{outside[0]} is outside the cluster, and the relay has no address there: it hears of no alert"
         fix = "give `lb_ips.relay` an address, or write components.relay.external_url"
         yield Problem((*_component("alertmanager"), "urls"), message, fix)
+
+
+def _wired(context: Context) -> Iterator[tuple[str, bool]]:
+    """Who must reach your Alertmanager, or be reached by it, and whether you have seen to it by other means."""
+    prometheus, relay = context.stack.components.prometheus, context.stack.components.relay
+    if prometheus is not None:
+        yield "prometheus", any(name in str(prometheus.values) for name in _ALERTMANAGERS)
+    if relay is not None:
+        yield "relay", bool(relay.allow_from)
+
+
+_ALERTMANAGERS = ("alertingEndpoints", "additionalAlertManagerConfigs")
+"""Values of kube-prometheus-stack that name an Alertmanager."""
 
 
 def _ruler(loki: Any) -> bool:

@@ -95,6 +95,11 @@ def modules(probes: tuple[Probe, ...]) -> dict[str, dict[str, Any]]:
     return dict(sorted(found.items()))
 
 
+def object_name(probe: Probe) -> str:
+    """The name of its object: Kubernetes takes no underscores."""
+    return probe.name.replace("_", "-")
+
+
 def module_name(probe: Probe) -> str:
     """The module that a probe asks for."""
     if probe.tcp is not None:
@@ -142,7 +147,7 @@ def _entry(probe: Probe) -> dict[str, Any]:
     # The exporter stops half a second before the scrape does, so that the failure can still be told.
     return {
         "name": probe.name,
-        "object": probe.name.replace("_", "-"),
+        "object": object_name(probe),
         "module": module_name(probe),
         "interval": probe.interval,
         "timeout": min(probe.timeout + _SCRAPE_OFFSET, probe.interval),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice, pairwise
@@ -34,6 +35,9 @@ def cron_flaw(text: str) -> tuple[str, str] | None:
     fields = cron_of(written).split()
     if len(fields) != 5:
         hint = "write minute, hour, day of the month, month, day of the week, as in 0 3 * * *"
+        if fields and fields[0].upper().startswith(("TZ=", "CRON_TZ=")):
+            zone = fields[0].partition("=")[2]
+            return f"{text!r} begins with a time zone", f"write timezone: {zone} and schedule: {' '.join(fields[1:])!r}"
         if len(fields) == 6:
             hint = f"seconds and years are not known here: did you mean {' '.join(fields[1:])!r}?"
         return f"{text!r} has {len(fields)} fields, not 5", hint
@@ -56,8 +60,37 @@ def _refused(text: str, fields: list[str]) -> tuple[str, str] | None:
         field = fields[_POSITIONS[reason]]
         if reason == "Bad day-of-month" and field.replace(",", "").isdecimal() and 0 < int(field.split(",")[0]) <= 31:
             return f"{text!r} never comes about: no such month has {field} days", "check day and month"
-        return f"{text!r}: {field!r} is no {name}", f"it goes from {range_}"
+        return _odd_field(text, field, name) or (f"{text!r}: {field!r} is no {name}", f"it goes from {range_}")
     return f"{text!r} is no cron expression: {reason}", "write five fields, as in 0 3 * * *"
+
+
+_ENDS: Final = {
+    "minute": (0, 59),
+    "hour": (0, 23),
+    "day of the month": (1, 31),
+    "month": (1, 12),
+    "day of the week": (0, 6),
+}
+_RANGE: Final = re.compile(r"(\d+)-(\d+)(?:/\d+)?")
+
+
+def _odd_field(text: str, field: str, name: str) -> tuple[str, str] | None:
+    """A mistake in how a field is written, whichever field it is."""
+    for part in field.split(","):
+        range_ = _RANGE.fullmatch(part)
+        if not part:
+            return f"{text!r}: nothing stands beside a comma in {field!r}", "remove the comma"
+        if part.partition("/")[2] == "0":
+            return f"{text!r}: {part!r} steps by nothing", "write a step of 1 or more, as in */5"
+        if range_ is not None and int(range_[1]) > int(range_[2]):
+            first, last = _ENDS[name]
+            return (
+                f"{text!r}: the range {part!r} ends before it begins",
+                f"write {range_[1]}-{last},{first}-{range_[2]} to go past the end, or {range_[2]}-{range_[1]}",
+            )
+        if part in ("H", "?") or part.startswith("H/"):
+            return f"{text!r}: {part!r} is of another scheduler (Jenkins, Quartz)", "write * or a number"
+    return None
 
 
 @lru_cache(maxsize=4096)

@@ -275,3 +275,13 @@ def returns_vector(tree: Any) -> bool:
     while isinstance(tree, (library.ParenExpr, library.UnaryExpr)):
         tree = tree.expr
     return not isinstance(tree, (library.MatrixSelector, library.SubqueryExpr, library.StringLiteral))
+
+
+def is_constant(tree: Any) -> bool:
+    """Whether an expression returns the same whatever is scraped: ``vector(1)``, ``1``. A comparison may not hold."""
+    library = _library()
+    while isinstance(tree, (library.ParenExpr, library.UnaryExpr)):
+        tree = tree.expr
+    if isinstance(tree, library.Call) and tree.func.name == "vector":
+        return is_constant(tree.args[0])
+    return isinstance(tree, library.NumberLiteral)
