@@ -92,6 +92,8 @@ _STAND_INS: Final[dict[Path, Any]] = {
     ("cluster",): {"distribution": "k3s"},
     ("cluster", "distribution"): "k3s",
     ("components",): {},
+    ("channels",): {"ops": {"discord": {"webhook": {"secret": "stand-in", "key": "ops"}}}},
+    ("defaults",): {"channel": "ops"},
 }
 """What stands in for a required part that is wrong, so that the rest can be looked at all the same."""
 
@@ -152,5 +154,7 @@ def _cut(data: Any, path: Path) -> None:
         parent.pop(path[-1], None)
         if path in _STAND_INS:
             parent[path[-1]] = copy.deepcopy(_STAND_INS[path])
+        if path == ("defaults",) and isinstance(channels := parent.get("channels"), dict) and channels:
+            parent["defaults"] = {"channel": next(iter(channels))}
     elif isinstance(parent, list) and isinstance(path[-1], int) and path[-1] < len(parent):
         parent[path[-1]] = _HOLE

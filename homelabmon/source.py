@@ -153,6 +153,10 @@ def _explain(error: Any, text: str) -> tuple[str, Position | None, str]:
         return "a colon followed by a space stands inside an unquoted text", position, "put the text in quotes"
     began = error.context_mark
     opened = lines[began.line][began.column : began.column + 1] if began is not None and began.line < len(lines) else ""
+    if "unknown escape character" in problem and mark is not None:
+        escape = line[mark.column : mark.column + 1]
+        fix = "put the text in single quotes, or write the backslash twice"
+        return f"\\{escape} means nothing between double quotes", position, fix
     if opened and opened in "\"'" and "quoted scalar" in context:
         return f"a {opened} is opened here and never closed", _at(began), f"close the quote with another {opened}"
     if opened and opened in "{[" and "flow" in context:
@@ -165,6 +169,8 @@ def _explain(error: Any, text: str) -> tuple[str, Position | None, str]:
             _at(began),
             "write `key: value`, or remove the line",
         )
+    if "expected <block end>" in problem and "<scalar>" in problem:
+        return "a text goes on after its closing quote", position, "put the whole text in one pair of quotes"
     if "expected <block end>" in problem:
         return (
             "this line is indented neither like those before it nor deeper than its parent",

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from homelabmon.source import Source
 from homelabmon.spec.expressions import MatcherSyntaxError
-from homelabmon.spec.findings import Finding, Path
+from homelabmon.spec.findings import Finding, Path, format_path
 from homelabmon.spec.secrets import SecretRef, redact
 from homelabmon.spec.suggest import suggest
 
@@ -179,7 +179,8 @@ def _mapping(mistake: _Mistake) -> tuple[str, str]:
         who = str(value) if _MENTION.fullmatch(str(value)) else f"role:{value}"
         return got, f'write by severity whom to ping: {{critical: "{who}"}}'
     if SecretRef in _models_at(path):
-        return got.removesuffix(f" {_REDACTED}"), "write where the secret is: {secret: NAME, key: KEY}"
+        sort = _kind(value).replace("the ", "a ")
+        return f"expected a mapping, got {sort}", "write where the secret is: {secret: NAME, key: KEY}"
     example = _example(path)
     return got, f"write for example {example}" if example else "write keys and values below it, or {}"
 
@@ -242,6 +243,8 @@ def _number(mistake: _Mistake) -> tuple[str, str]:
 
 def _bound(mistake: _Mistake) -> tuple[str, str]:
     value, context, path = mistake
+    if value != value:
+        return "nan is no number", "write one"
     for key, wrong, write in (
         ("ge", "too small", "{} or more"),
         ("gt", "too small", "more than {}"),
@@ -394,9 +397,33 @@ _PATTERNS: Final[Mapping[str, str | Callable[[str], str]]] = {
 def _unknown_key(path: Path) -> str:
     if len(path) == 3 and path[0] == "channels" and str(path[2]).lower() in _SERVICES:
         return "a channel posts to Discord, and to nothing else so far: write discord: {webhook: …}"
+    key = str(path[-1])
+    home = _home_of(key) if key not in _SHARED else None
+    if home is not None and home != path:
+        return f"write it as {format_path(home)}" if len(home) > 1 else "write it at the top level of the file"
     models = _models_at(path[:-1])
     known = [info.alias or name for model in models[:1] for name, info in model.model_fields.items()]
     return suggest(str(path[-1]), known, "known keys here: ")
+
+
+_SHARED: Final = frozenset({"name", "namespace", "description", "values", "enabled", "interval", "timeout", "channel"})
+"""Keys that too many sections have for one of them to be meant."""
+
+
+def _home_of(key: str) -> Path | None:
+    """The one place outside of lists where a key of this name belongs; None where there is none, or more than one."""
+    found: list[Path] = []
+    level: list[tuple[Path, type[BaseModel]]] = [((), _MODEL.get())]
+    while level and not found:
+        following: list[tuple[Path, type[BaseModel]]] = []
+        for path, model in level:
+            for name, info in model.model_fields.items():
+                here = (*path, info.alias or name)
+                if here[-1] == key:
+                    found.append(here)
+                following += [(here, kind) for kind in _models(info.annotation)]
+        level = following if len(following) < 100 else []
+    return found[0] if len(found) == 1 else None
 
 
 def _hint(path: Path) -> str:
@@ -470,6 +497,10 @@ def _field_at(path: Path) -> Any:
 def _models_at(path: Path) -> list[type[BaseModel]]:
     """The models that may describe the mapping at a path of the file."""
     return [kind for kind in _kinds_at(path) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+
+
+def _models(kind: Any) -> list[type[BaseModel]]:
+    return [part for part in _strip(kind) if isinstance(part, type) and issubclass(part, BaseModel)]
 
 
 def _kinds_at(path: Path) -> list[Any]:

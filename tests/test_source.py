@@ -97,6 +97,17 @@ TOP = "a stack is a mapping that starts with `apiVersion: homelabmon/v1`; `homel
                 for line, marker in ((2, "<<<<<<< HEAD"), (4, "======="), (6, ">>>>>>> theirs"))
             ],
         ),
+        (
+            'name: "home" lab',
+            ["stack.yaml:1:14: a text goes on after its closing quote; put the whole text in one pair of quotes"],
+        ),
+        (
+            'name: "C:\\q"',
+            [
+                "stack.yaml:1:11: \\q means nothing between double quotes; "
+                "put the text in single quotes, or write the backslash twice"
+            ],
+        ),
         ("a: @x", ["stack.yaml:1:4: an unquoted text cannot start with '@'; put the text in quotes"]),
         ("a: " + "[" * 100_000, ["stack.yaml:1:43: nested deeper than 40 levels; flatten it"]),
         (

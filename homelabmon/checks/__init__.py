@@ -22,6 +22,7 @@ from homelabmon.checks import (
     group_by_label,
     heartbeat_timing,
     hold_timing,
+    idle_option,
     impossible_address,
     impossible_cron,
     impossible_test,
@@ -107,6 +108,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     impossible_cron.CHECK,
     heartbeat_timing.CHECK,
     not_a_regex.CHECK,
+    idle_option.CHECK,
     # what should not be written, or no longer
     literal_secret.CHECK,
     discord_url.CHECK,

@@ -9,7 +9,7 @@ from homelabmon.checks.support.check import Check, Problem
 from homelabmon.checks.support.context import Context
 from homelabmon.components.blackbox import object_name
 from homelabmon.spec.findings import Path, Severity, format_path
-from homelabmon.spec.watch import Probe
+from homelabmon.spec.watch import Heartbeat, Probe
 
 
 def _find(context: Context) -> Iterator[Problem]:
@@ -21,6 +21,7 @@ def _find(context: Context) -> Iterator[Problem]:
     watched = (*_listed("heartbeats", stack.heartbeats), *_listed("probes", stack.probes))
     yield from _twice("heartbeat or probe", watched, "name")
     yield from _same_object(stack.probes)
+    yield from _same_cronjob(stack.heartbeats)
     if stack.status_page is not None:
         groups = (
             (("status_page", "groups", number), group.name) for number, group in enumerate(stack.status_page.groups)
@@ -59,6 +60,16 @@ def _same_object(probes: Iterable[Probe]) -> Iterator[Problem]:
                 "an underscore is a dash there"
             )
             yield Problem(("probes", number, "name"), message, "rename one of them")
+
+
+def _same_cronjob(heartbeats: Iterable[Heartbeat]) -> Iterator[Problem]:
+    """Two heartbeats of one CronJob: whenever it does not run, two alerts say so."""
+    seen: dict[str, int] = {}
+    for number, beat in enumerate(heartbeats):
+        first = number if beat.cronjob is None else seen.setdefault(beat.cronjob, number)
+        if first != number:
+            message = f"the CronJob {beat.cronjob} has a heartbeat already (heartbeats[{first}])"
+            yield Problem(("heartbeats", number, "cronjob"), message, "keep one of them", Severity.WARNING)
 
 
 def _extra(context: Context) -> Iterator[Problem]:

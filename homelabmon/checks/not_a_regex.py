@@ -40,6 +40,9 @@ def _expressions(context: Context) -> Iterator[tuple[Path, str]]:
             yield ("probes", number, "expect", "body"), probe.expect.body
         if probe.dns is not None and probe.dns.answer:
             yield ("probes", number, "dns", "answer"), probe.dns.answer
+    balancer = stack.cluster.load_balancer
+    for number, interface in enumerate(balancer.interfaces if balancer.provider == "cilium" else ()):
+        yield ("cluster", "load_balancer", "interfaces", number), interface
     for name in type(stack.packs).model_fields:
         pack = getattr(stack.packs, name)
         for option in sorted(OPTIONS & type(pack).model_fields.keys()):
@@ -55,6 +58,6 @@ def _hint(reason: str) -> str:
 CHECK = Check(
     "not-a-regex",
     Severity.ERROR,
-    "A probe's or a pack's regular expression is none to RE2, which all these programs use.",
+    "A regular expression (of a probe, a pack, Cilium's interfaces) is none to RE2, which all these programs use.",
     _find,
 )

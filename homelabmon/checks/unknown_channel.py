@@ -11,6 +11,8 @@ from homelabmon.spec.findings import Severity
 
 
 def _find(context: Context) -> Iterator[Problem]:
+    if context.partial and not isinstance(context.data.get("channels"), dict):
+        return
     known = context.known("channels")
     for path, name in channel_uses(context):
         if name not in known:

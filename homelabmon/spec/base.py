@@ -169,12 +169,21 @@ _QUANTITY = r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$"
 def _some(value: str) -> str:
     if not value.strip("0.KMGTPik"):
         raise ValueError("must be more than nothing: write a size such as 50Gi")
+    if in_bytes(value) < 2**20:
+        raise ValueError("less than a mebibyte, as the unit is missing or too small: write a size such as 50Gi")
+    return value
+
+
+def _with_unit(value: object) -> object:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise ValueError(f"a size needs a unit: write {value:g}Gi or {value:g}Mi")
     return value
 
 
 Quantity = Annotated[
     str,
     StringConstraints(pattern=_QUANTITY),
+    BeforeValidator(_with_unit),
     AfterValidator(_some),
     WithJsonSchema({"type": "string", "pattern": _QUANTITY, "examples": ["50Gi"]}),
 ]

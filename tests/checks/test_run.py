@@ -81,6 +81,10 @@ def test_findings_keep_the_order_of_the_checks() -> None:
 HOLES = {
     "a channel": "channels:\n  ops: {discord: {webhook: {secret: d, key: ops}}}\n  media: {discord: 5}\n"
     "routes: [{name: media, channel: media, match: {namespace: media}}]",
+    "the only channel": "channels: {media: {discord: 5}}\ndefaults: {channel: media}\n"
+    "routes: [{name: a, channel: media, match: {a: b}}]",
+    "all channels": "channels: [media]\ndefaults: {channel: media}\nroutes: [{name: a, channel: media, match: {a: b}}]",
+    "the defaults": "channels: {media: {discord: {webhook: {secret: d, key: media}}}}\ndefaults: 5",
     "the outpost": "outpost: 5\nheartbeats: [{name: backup, period: 1d}]\nstatus_page: {title: Home}",
     "a component": "components: {prometheus: 5, alertmanager: {}, relay: {}}\n"
     "alerts: [{alert: A, expr: up == 0, summary: a}]\nroutes: [{name: a, match: {alertname: A}}]",
@@ -185,3 +189,13 @@ def test_paths_of_this_machine_are_nobodys_business(tmp_path: Path) -> None:
     loaded = read(stack)
     assert loaded.stack is not None
     assert {finding.file for finding in run_checks(loaded.stack, loaded.source)} == {"stack.yaml"}
+
+
+@pytest.mark.parametrize("hole", ["channels: {ops: {discord: 5}}", "defaults: 5", "cluster: 5", "components: 5"])
+def test_a_required_part_that_is_wrong_does_not_hide_what_else_is_wrong(hole: str) -> None:
+    piece = f"{hole}\nroutes:\n  - {{name: a, match: {{a: b}}}}\n  - {{name: a, match: {{c: d}}}}\n"
+    assert said(piece, "duplicate-name") == [
+        "stack.yaml:4:12: error: routes[1].name: there is a route 'a' already (routes[0]); rename one of them"
+        " [duplicate-name]"
+    ]
+    assert len(said(piece, "schema")) == 1

@@ -1,0 +1,51 @@
+"""idle-option: an option is written that nothing reads, as another option beside it rules it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from homelabmon.checks.support.check import Check, Problem
+from homelabmon.checks.support.context import Context
+from homelabmon.spec.findings import Path, Severity
+from homelabmon.spec.watch import Probe
+
+_HTTP: Final = ("status", "body", "redirects", "tls_days")
+
+
+def _find(context: Context) -> Iterator[Problem]:
+    for number, probe in enumerate(context.stack.probes):
+        yield from _of_probe(probe, ("probes", number))
+    for number, beat in enumerate(context.stack.heartbeats):
+        if beat.period is not None and "timezone" in beat.model_fields_set:
+            message = f"{beat.name!r} has a period, which is the same in every time zone"
+            yield Problem(("heartbeats", number, "timezone"), message, "remove it, or write schedule", on_key=True)
+
+
+def _of_probe(probe: Probe, path: Path) -> Iterator[Problem]:
+    if probe.url is None:
+        kind = "ping" if probe.icmp is not None else "TCP connection" if probe.tcp is not None else "DNS question"
+        for option in _HTTP:
+            if option in probe.expect.model_fields_set:
+                message = f"the answer to a {kind} has no {_WORDS[option]}: nothing looks at `{option}`"
+                fix = "remove it" + (", or write dns.answer" if probe.dns is not None and option == "body" else "")
+                yield Problem((*path, "expect", option), message, fix, on_key=True)
+    if probe.statuspage is not None and probe.from_ == "cluster":
+        message = f"the outpost reads status pages, and {probe.name!r} is asked from the cluster alone"
+        yield Problem((*path, "statuspage"), message, "write from: both, or from: outpost", on_key=True)
+
+
+_WORDS: Final = {
+    "status": "HTTP status",
+    "body": "body",
+    "redirects": "redirects",
+    "tls_days": "certificate that is looked at",
+}
+
+
+CHECK = Check(
+    "idle-option",
+    Severity.WARNING,
+    "An option is written that nothing reads: another one beside it rules it out.",
+    _find,
+)
