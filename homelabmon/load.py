@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from pathlib import Path as FilePath
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -21,8 +21,7 @@ from homelabmon.stack import Stack
 _MAX_ROUNDS = 25
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """What a file holds: the stack (None when nothing could be read), its source, and what is wrong with it.
 
     When ``findings`` is not empty the stack lacks the parts they are about; it is good for further checks only. Then
@@ -32,7 +31,7 @@ class Loaded:
     stack: Stack | None
     source: Source
     findings: tuple[Finding, ...]
-    kept: Mapping[Path, list[int]] = field(default_factory=dict)
+    kept: Mapping[Path, list[int]] = MappingProxyType({})
     """For each list that lost items: the indexes in the file of those that are left."""
 
     def original(self, path: Path) -> Path:

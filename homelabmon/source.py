@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -33,14 +32,13 @@ _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A parsed file: its name, its data, and where every value (and every mapping key) starts."""
 
     name: str
     data: Any
-    values: dict[Path, Position] = field(repr=False)
-    keys: dict[Path, Position] = field(repr=False)
+    values: dict[Path, Position]
+    keys: dict[Path, Position]
 
     def position(self, path: Path, *, key: bool = False) -> Position | None:
         """Where ``path`` stands, or its nearest parent that does. ``key`` prefers the key over the value."""

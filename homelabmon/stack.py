@@ -3,7 +3,6 @@
 Knows neither YAML nor Helm. Imports components for the types of their sections.
 """
 
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
@@ -121,4 +120,4 @@ def site_of(stack: Stack) -> Site:
     offers: list[Offer] = []
     for component, config in enabled(stack.components):
         offers.extend(component.offers(config, site))
-    return replace(site, offers=tuple(offers))
+    return site._replace(offers=tuple(offers))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homelabmon.checks.support.check import Check, Problem
 from homelabmon.checks.support.context import Context
@@ -40,8 +39,7 @@ KINDS: Final[Mapping[tuple[str, str], str]] = {
 """API versions of objects under ``extra:``, by kind (``*``: any), and what to write instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A Helm value that has been replaced: whose values, the way to it, what it is (None: anything), what to write."""
 
     component: str

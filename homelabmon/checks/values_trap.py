@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homelabmon.checks.support.check import Check, Problem
 from homelabmon.checks.support.context import Context
@@ -16,8 +15,7 @@ _KPS: Final = ("prometheus", "alertmanager", "grafana")
 _LOKI_MODES: Final = ("Monolithic", "SingleBinary", "SimpleScalable", "Distributed")
 
 
-@dataclass(frozen=True, slots=True)
-class Trap:
+class Trap(NamedTuple):
     """Whose values, the way to the value, when it is a trap (given the value and all values), why, what to write."""
 
     components: tuple[str, ...]

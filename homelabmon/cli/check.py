@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -150,7 +149,7 @@ def _values(stack_file: Path, stack: Any, charts: Path) -> Iterator[Finding]:
         else:
             found = chart_values.findings(values, chart_knows, place=path, file=source.name)
         for finding in found:
-            yield replace(finding, position=source.position(finding.path, key=True))
+            yield finding._replace(position=source.position(finding.path, key=True))
 
 
 def _chart(folder: Path, name: str) -> Path | None:
@@ -202,7 +201,7 @@ def _print(findings: Sequence[Finding], form: str, stack_file: Path) -> None:
         click.echo(as_json(findings))
     elif form == "github":
         for finding in findings:
-            click.echo(as_github(replace(finding, file=_in_repository(finding, stack_file))))
+            click.echo(as_github(finding._replace(file=_in_repository(finding, stack_file))))
     else:
         print_findings(findings)
     if form == "text" and (findings or sys.stdout.isatty()):

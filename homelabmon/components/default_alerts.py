@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultAlert:
+class DefaultAlert(NamedTuple):
     """One alerting rule of the chart. Several rules may share a name, with different severities.
 
     ``labels``: what its alerts carry besides alertname and severity; when ``exact`` that is all they can carry, else

@@ -11,8 +11,7 @@ them up either.
 """
 
 import json
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
@@ -146,8 +145,7 @@ class VectorConfig(ComponentConfig):
     """The aggregator, through which all logs go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(NamedTuple):
     """Events of one offer: where the agents find them, and where the aggregator delivers them."""
 
     name: str

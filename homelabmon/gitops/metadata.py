@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from homelabmon.gitops.explain import TEXT_MAPS, shown
 from homelabmon.gitops.objects import Item
@@ -95,7 +94,7 @@ def _in_values(item: Item) -> Iterator[Finding]:
     values = spec.get("values") if isinstance(spec, dict) else None
     for path, value in _text_maps(values, ("spec", "values")):
         if isinstance(value, (bool, int, float)):
-            yield replace(not_text(item, value, path), severity=Severity.WARNING)
+            yield not_text(item, value, path)._replace(severity=Severity.WARNING)
 
 
 def _text_maps(value: object, path: Path) -> Iterator[tuple[Path, object]]:

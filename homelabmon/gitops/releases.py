@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from homelabmon.gitops.objects import Item
 from homelabmon.spec.findings import Finding, Severity
@@ -21,15 +20,13 @@ def judge(items: Iterable[Item]) -> Iterator[Finding]:
         target, given = spec.get("targetNamespace"), spec.get("releaseName")
         name = given or (f"{target}-{item.name}" if target else item.name)
         if not given and (target or len(name) > _LONGEST):
-            yield replace(
-                item.finding(
-                    "helm-names",
-                    f"without releaseName the release is called {_shortened(name)!r}, and its Services after that",
-                    f"add releaseName: {item.name}",
-                    ("spec",),
-                ),
-                severity=Severity.WARNING,
+            said = item.finding(
+                "helm-names",
+                f"without releaseName the release is called {_shortened(name)!r}, and its Services after that",
+                f"add releaseName: {item.name}",
+                ("spec",),
             )
+            yield said._replace(severity=Severity.WARNING)
         first = taken.setdefault((str(spec.get("storageNamespace") or target or item.namespace), str(name)), item)
         if first is not item:
             message = f"{first.label} in {first.file} is the same Helm release {name!r}"

@@ -7,7 +7,6 @@ by the user's CRDs where given, else by the schemas in `gitops.schemas`. CEL rul
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,7 +111,7 @@ def _unknown(item: Item, catalogue: Catalogue) -> Finding:
         return item.finding("unknown-kind", f"there is no kind {item.kind!r}", f"did you mean {alike[0]!r}?", place)
     message = f"{item.api_version} {item.kind} is not checked: no schema is known for it"
     fix = "give your cluster's CRDs: --crds DIR"
-    return replace(item.finding("unknown-kind", message, fix, place), severity=Severity.INFO)
+    return item.finding("unknown-kind", message, fix, place)._replace(severity=Severity.INFO)
 
 
 def _unknown_in_core(item: Item, kubernetes: core.Core) -> Finding:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from homelabmon.errors import HomelabmonError
 from homelabmon.render.fold import Folded
@@ -33,8 +32,7 @@ _LISTED: Final = 4
 _SVG_SECONDS: Final = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """What is drawn: boxes by group (group title to nodes), and arrows whose two ends are among them."""
 
     groups: Mapping[str, tuple[Node, ...]]

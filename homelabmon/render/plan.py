@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from homelabmon.render import external_secrets, flux
 from homelabmon.render.fold import Folded, fold
@@ -21,8 +20,7 @@ RULES_NAMESPACE = "monitoring"
 HEADER = f"# {names.HEADER}\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """``files``: path (relative, ``/``-separated) to text, sorted. ``objects``: every object with its file."""
 
     files: dict[str, str]

@@ -10,8 +10,8 @@ import errno
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from homelabmon.errors import HomelabmonError, OutputConflictError
 from homelabmon.spec import names
@@ -21,8 +21,7 @@ _MANIFEST_HEAD = "# Files that `homelabmon render` wrote here; it removes those 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What writing would do, as sorted relative paths. ``kept`` are stale files that somebody has since replaced."""
 
     added: tuple[str, ...] = ()

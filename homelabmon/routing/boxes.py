@@ -10,14 +10,12 @@ then the box may hold fewer alerts than it seems to. So an empty box is surely e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from homelabmon.spec.matchers import Matcher
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
+class Domain(NamedTuple):
     """The values a label may have.
 
     With a ``sample``: exactly ``values``, of which the sample is one. Without: any value but these, so far as the

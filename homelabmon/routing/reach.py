@@ -10,10 +10,9 @@ missed: nothing is said of what would need two expressions to be compared.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
-from typing import Final
+from typing import Final, NamedTuple
 
 from homelabmon.routing.boxes import EVERYTHING, Box, narrow
 from homelabmon.routing.cover import Barrier, Blockers, cover
@@ -41,8 +40,7 @@ class ReachKind(StrEnum):
     """Its alerts would be treated alike without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReachFinding:
+class ReachFinding(NamedTuple):
     """One route that never matches, or changes nothing. ``by``: the routes that are the cause, in tree order.
 
     The routes below one that never matches do not either; they have no findings of their own.
@@ -59,8 +57,7 @@ def find_pointless_routes(tree: RouteTree[object]) -> tuple[ReachFinding, ...]:
     return tuple(sorted(_Search(tree).below(tree[()], EVERYTHING, ()), key=lambda finding: finding.path))
 
 
-@dataclass(frozen=True, slots=True)
-class _Child:
+class _Child(NamedTuple):
     """A route below another, and the box of the alerts that meet its matchers and all above it."""
 
     position: int

@@ -7,8 +7,7 @@ does, but asks all matchers of a route it looks at, so that a reader sees every 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from homelabmon.spec.matchers import Matcher
 
@@ -24,8 +23,7 @@ R_co = TypeVar("R_co", bound=_Route, covariant=True)
 R = TypeVar("R", bound=_Route)
 
 
-@dataclass(frozen=True, slots=True)
-class MatcherTried:
+class MatcherTried(NamedTuple):
     """One matcher, the value it saw (empty for a missing label) and whether it said yes."""
 
     matcher: Matcher
@@ -33,8 +31,7 @@ class MatcherTried:
     matched: bool
 
 
-@dataclass(frozen=True)
-class RouteTried(Generic[R_co]):
+class RouteTried(NamedTuple, Generic[R_co]):
     """One route that was looked at. ``matched``: all its matchers said yes. ``taken``: the alert goes out here."""
 
     route: R_co

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from homelabmon.routing.levels import Level
 from homelabmon.routing.trace import RouteTried, trace
@@ -31,7 +31,7 @@ class RouteError(ValueError):
     """A route tree that Alertmanager would refuse. Says which route, and why."""
 
 
-# No slots here and in ResolvedRoute: Python 3.11 cannot call RouteNode[X](...) of a frozen class that has them.
+# No slots here: Python 3.11 cannot call RouteNode[X](...) of a frozen class that has them.
 @dataclass(frozen=True)
 class RouteNode(Generic[T_co]):
     """One route as written, with the routes below it. Durations are seconds. ``None`` (or no receiver) inherits.
@@ -55,8 +55,7 @@ class RouteNode(Generic[T_co]):
     payload: T_co = field(kw_only=True)
 
 
-@dataclass(frozen=True)
-class ResolvedRoute(Generic[T_co]):
+class ResolvedRoute(NamedTuple, Generic[T_co]):
     """One route with everything it inherits. Durations are seconds.
 
     ``key`` is what group keys begin with; routes with equal matchers share it. ``id`` is unique in the tree.

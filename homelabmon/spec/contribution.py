@@ -7,7 +7,6 @@ merges, validates and writes. Components find each other only through *offers*, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol
 
@@ -239,8 +238,7 @@ class Offer(NamedTuple):
     data: Mapping[str, Any] = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """What a component sees of the stack: the shared sections and the offers of all components."""
 
     name: str

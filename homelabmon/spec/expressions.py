@@ -27,7 +27,7 @@ class MatcherSyntaxError(ValueError):
     """A text that is no matcher, or no regular expression to Alertmanager. Says what is wrong and what to write."""
 
 
-_LITERAL: Final = r"(?:[^\\.+*?()|\[\]{}^$]|\\[^a-zA-Z0-9\x80-\U0010ffff])*"
+_LITERAL: Final = r"(?:[^\\.+*?()|\[\]{}^$]|\\[\x00-/:-@\[-`{-\x7f])*"
 _ALTERNATIVE: Final = re.compile(rf"\^?(\.[*+])?({_LITERAL})(\.[*+])?\$?(\||\Z)")
 _RE2_MEMORY: Final = 64 << 20
 """Bytes a compiled expression may take. RE2's own 8 MiB refuse ``\\pL{1000}``, which Go takes."""

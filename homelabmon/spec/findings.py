@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -28,8 +27,7 @@ Path = tuple[str | int, ...]
 """The way to a value in stack.yaml: keys and list indexes, ``("routes", 0, "channel")``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing a check found.
 
     ``message`` says what is wrong and names the value; ``fix`` says what to write instead. ``file`` and ``position``

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from homelabmon.checks import run_checks
 from homelabmon.load import Loaded, read_source
 from homelabmon.source import parse
@@ -50,4 +48,4 @@ def line(finding: Finding) -> str:
 
 
 def without_position(finding: Finding) -> Finding:
-    return replace(finding, position=None)
+    return finding._replace(position=None)

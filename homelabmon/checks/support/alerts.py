@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homelabmon.components.default_alerts import default_alerts, pack_alerts
 from homelabmon.components.packs import PACKS, unseen
@@ -16,8 +15,7 @@ from homelabmon.stack import Stack
 _IN_TEXT: Final = re.compile(r"^\s*(?:-\s+)?alert:\s*[\"']?(\w+)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownAlerts:
+class KnownAlerts(NamedTuple):
     """``here``: alerts that can fire. ``off``: alerts that are defined somewhere but not here, with the reason.
 
     ``packs`` and ``chart``: where those come from that we render (the pack's key; the chart's names); ``raw``: those of

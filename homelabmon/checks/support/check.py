@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from homelabmon.checks.support.context import Context
 from homelabmon.spec.findings import Finding, Path, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing a check has to say: where, what is wrong (with the value), and what to write instead.
 
     ``severity`` differs from the check's own only where it is given. ``on_key``: the key is meant, not its value.
@@ -26,8 +25,7 @@ class Problem:
     in_source: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A check: its id (file name, docs page, link), how much it matters, and a pure function that finds problems.
 
     ``about`` is its line in the docs. A ``whole`` check says nothing about a stack of which parts were cut out because

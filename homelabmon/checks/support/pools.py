@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A pool entry: both ends included, both of one family."""
 
     text: str
@@ -21,8 +20,7 @@ class Block:
         return address.version == self.first.version and int(self.first) <= int(address) <= int(self.last)
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(NamedTuple):
     """Why an entry is not what it should be, and what to write. ``block`` is what it most likely means, if anything."""
 
     message: str

@@ -14,15 +14,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 METRIC_NAME: Final = "__name__"
 _BEYOND: Final = re.compile(r"\b(anchored|smoothed)\b|\[[^\]]*[-+*/(][^\]]*\]|\boffset\s+\(")
 """Prometheus behind a feature flag: extended ranges and arithmetic on durations. The parser knows neither."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """An expression. ``tree`` is None when it does not parse; ``error`` then says why, in the parser's words.
 
     ``uncertain``: it may be one of Prometheus' newest notations, which the parser does not know.
@@ -217,8 +216,7 @@ def _combined(node: Any) -> Labels:
     return matching.joined(left, right)
 
 
-@dataclass(frozen=True, slots=True)
-class _Matching:
+class _Matching(NamedTuple):
     """How the series of two sides are paired. ``on`` None: by all labels but ``ignored``."""
 
     on: frozenset[str] | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homelabmon.components.alertmanager_config import (
     NATIVE_GROUP_INTERVAL,
@@ -26,8 +26,7 @@ from homelabmon.stack import Stack
 _OPTIONS: Final = ("channel", "group_by", "hold", "group_wait", "group_interval", "repeat_interval", "title")
 
 
-@dataclass(frozen=True, slots=True)
-class RoutePlace:
+class RoutePlace(NamedTuple):
     """One route, where it stands, and its options with what it inherits. The defaults are a place without a route.
 
     ``matchers`` are its own and those of all routes around it.
@@ -75,8 +74,7 @@ def timings(options: Mapping[str, Any], relayed: bool) -> tuple[timedelta, timed
     return wait, interval, options["repeat_interval"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pointless:
+class Pointless(NamedTuple):
     """A route of the owner's that never matches or changes nothing. ``built_in``: because of one that always comes."""
 
     path: Path
@@ -87,7 +85,7 @@ class Pointless:
 def pointless_routes(stack: Stack, site: Site) -> Iterator[Pointless]:
     """Findings about the owner's routes, in the tree that Alertmanager gets, the routes built around them included."""
     relayed = site.offer(ALERTS_PEOPLE) is not None
-    rendered = alertmanager_config(replace(site, routes=(), inhibit=(), depends_on={}))["route"]
+    rendered = alertmanager_config(site._replace(routes=(), inhibit=(), depends_on={}))["route"]
     built_in = [_built_in(route) for route in rendered["routes"]]
     # What comes first asks for something; the one at the end, where there is one, takes what nobody has taken.
     first = [route for route in built_in if route.matchers]

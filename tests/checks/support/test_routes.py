@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ def rendered(stack: Stack) -> list[dict[str, Any]]:
     """The owner's routes as they are rendered, each before those inside it."""
     site = site_of(stack)
     routes = alertmanager_config(site)["route"]["routes"]
-    bare = alertmanager_config(replace(site, routes=()))["route"]["routes"]
+    bare = alertmanager_config(site._replace(routes=()))["route"]["routes"]
     before = sum("matchers" in route for route in bare)
     return list(below(routes[before : before + len(stack.routes)], stack.routes))
 
