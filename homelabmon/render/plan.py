@@ -34,7 +34,9 @@ def make_plan(stack: Stack, override: Path | None = None, cache: Path | None = N
     ``override`` is the user's templates folder, ``cache`` where compiled templates are kept. Same stack and
     templates, same bytes. Raises RenderError.
     """
-    folded = fold(stack, Templates(override, cache))
+    templates = Templates(override, cache)
+    folded = fold(stack, templates)
+    templates.keep()
     writer = _Writer(folded)
     writer.secrets()
     writer.namespaces()

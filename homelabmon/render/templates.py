@@ -16,6 +16,7 @@ import jinja2
 
 import homelabmon
 from homelabmon.errors import RenderError
+from homelabmon.render.compiled import Compiled
 from homelabmon.render.yaml_io import dump, load_all, load_one
 from homelabmon.spec.base import format_duration, format_go_duration
 from homelabmon.spec.contribution import Template
@@ -34,6 +35,7 @@ class Templates:
     def __init__(self, override: Path | None = None, cache: Path | None = None) -> None:
         self.shipped = shipped_folder()
         self.folders = [folder for folder in (override, self.shipped) if folder is not None and folder.is_dir()]
+        self._compiled = None if cache is None else Compiled(cache)
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(self.folders),
             variable_start_string="<<",
@@ -48,7 +50,7 @@ class Templates:
             undefined=jinja2.StrictUndefined,
             autoescape=False,  # noqa: S701 - no HTML here
             auto_reload=False,
-            bytecode_cache=None if cache is None else jinja2.FileSystemBytecodeCache(str(cache)),
+            bytecode_cache=self._compiled,
         )
         filters: dict[str, Any] = self._environment.filters
         filters["json"] = to_json
@@ -74,6 +76,11 @@ class Templates:
             raise RenderError(f"{origin}:{line}: {text}") from None
         except Exception as error:  # a template may raise anything; it is its author's, with the line
             raise RenderError(f"{origin}{_line(error, template.path)}: {error}") from None
+
+    def keep(self) -> None:
+        """Keep what was compiled for the next run, if there is a place for it."""
+        if self._compiled is not None:
+            self._compiled.keep()
 
     def mapping(self, template: Template) -> dict[str, Any]:
         """The rendered text as one YAML mapping."""
@@ -108,6 +115,8 @@ def to_json(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, timedelta):
         return format_duration(value)
     if isinstance(value, Mapping):

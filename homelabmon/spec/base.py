@@ -2,22 +2,13 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    GetJsonSchemaHandler,
-    PlainSerializer,
-    StringConstraints,
-)
-from pydantic.json_schema import WithJsonSchema
-from pydantic_core import CoreSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from homelabmon.spec.hosts import base_address, web_address
 
@@ -56,6 +47,26 @@ class Model(BaseModel):
             if info is not None:
                 properties.get(info.alias or name, {}).setdefault("description", text)
         return schema
+
+
+class Scalar:
+    """How a scalar is validated, whole, and what the JSON Schema says about it when that does not follow.
+
+    One annotation where pydantic has one for each part: it takes every annotation up anew wherever the type stands, and
+    durations and names stand in 200 places. ``build`` makes the schema.
+    """
+
+    __slots__ = ("_build", "_described")
+
+    def __init__(self, build: Callable[[], CoreSchema], described: Mapping[str, Any] | None = None) -> None:
+        self._build = build
+        self._described = described
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return self._build()
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) if self._described is None else dict(self._described)
 
 
 _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
@@ -136,12 +147,18 @@ DURATION_SCHEMA: Final[Mapping[str, Any]] = {
 }
 """A duration to an editor. Of numbers only 0, which needs no unit."""
 
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(parse_duration),
-    PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema(dict(DURATION_SCHEMA)),
-]
+
+def _duration() -> CoreSchema:
+    return core_schema.no_info_before_validator_function(
+        parse_duration,
+        core_schema.timedelta_schema(),
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            format_duration, return_schema=core_schema.str_schema()
+        ),
+    )
+
+
+Duration = Annotated[timedelta, Scalar(_duration, DURATION_SCHEMA)]
 """A length of time, written as Prometheus writes it."""
 
 
@@ -152,16 +169,33 @@ def _positive(value: timedelta) -> timedelta:
 
 
 PositiveDuration = Annotated[
-    Duration,
-    AfterValidator(_positive),
-    WithJsonSchema(
+    timedelta,
+    Scalar(
+        lambda: core_schema.no_info_after_validator_function(_positive, _duration()),
         {
             "type": "string",
             "pattern": f"^(?=.*[1-9]){DURATION_PATTERN.removeprefix('^')}",
             "examples": ["60s", "5m", "1h30m", "30d"],
-        }
+        },
     ),
 ]
+
+
+def text(
+    pattern: str | None = None,
+    *,
+    shortest: int | None = None,
+    longest: int | None = None,
+    then: Callable[[str], str] | None = None,
+) -> Scalar:
+    """Texts that have a pattern, or a length in characters, and what else ``then`` asks of them (it may raise)."""
+
+    def build() -> CoreSchema:
+        plain = core_schema.str_schema(pattern=pattern, min_length=shortest, max_length=longest)
+        return plain if then is None else core_schema.no_info_after_validator_function(then, plain)
+
+    return Scalar(build)
+
 
 _QUANTITY = r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$"
 
@@ -182,10 +216,12 @@ def _with_unit(value: object) -> object:
 
 Quantity = Annotated[
     str,
-    StringConstraints(pattern=_QUANTITY),
-    BeforeValidator(_with_unit),
-    AfterValidator(_some),
-    WithJsonSchema({"type": "string", "pattern": _QUANTITY, "examples": ["50Gi"]}),
+    Scalar(
+        lambda: core_schema.no_info_after_validator_function(
+            _some, core_schema.no_info_before_validator_function(_with_unit, core_schema.str_schema(pattern=_QUANTITY))
+        ),
+        {"type": "string", "pattern": _QUANTITY, "examples": ["50Gi"]},
+    ),
 ]
 """A Kubernetes quantity of bytes: ``50Gi``."""
 
@@ -201,10 +237,10 @@ def in_bytes(quantity: str) -> int:
     return int(float(quantity))
 
 
-DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+DnsLabel = Annotated[str, text(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", longest=63)]
 """A Kubernetes object name that must be a DNS label (RFC 1123): lower case letters, digits and dashes."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$", max_length=63)]
+Name = Annotated[str, text(r"^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$", longest=63)]
 """A name inside stack.yaml: lower case letters, digits, dashes and underscores."""
 
 
@@ -214,18 +250,16 @@ def _own_label(value: str) -> str:
     return value
 
 
-LabelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+LabelName = Annotated[str, text(shortest=1, longest=256)]
 """A Prometheus label name. UTF-8 is allowed since Prometheus 3."""
-OwnLabel = Annotated[LabelName, AfterValidator(_own_label)]
+OwnLabel = Annotated[str, text(shortest=1, longest=256, then=_own_label)]
 """A label that is set, not matched: not one of Prometheus' own."""
 
-AlertName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
-HttpUrl = Annotated[
-    str, StringConstraints(pattern=r"^https?://[^\s/?#{}<>\"`^\\]+[^\s{}<>\"`^\\]*$"), AfterValidator(web_address)
-]
+AlertName = Annotated[str, text(r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+HttpUrl = Annotated[str, text(r"^https?://[^\s/?#{}<>\"`^\\]+[^\s{}<>\"`^\\]*$", then=web_address)]
 BaseUrl = Annotated[HttpUrl, AfterValidator(base_address)]
 """An address to which paths are added."""
-Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+[^\s]*$"), AfterValidator(web_address)]
+Link = Annotated[str, text(r"^https?://[^\s/?#]+[^\s]*$", then=web_address)]
 """An address for people, which may hold a template of Prometheus."""
 
 
@@ -238,9 +272,9 @@ def _address(value: object) -> str:
 
 IPAddress = Annotated[
     str,
-    BeforeValidator(_address),
-    WithJsonSchema(
-        {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}], "examples": ["192.168.1.229"]}
+    Scalar(
+        lambda: core_schema.no_info_before_validator_function(_address, core_schema.str_schema()),
+        {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}], "examples": ["192.168.1.229"]},
     ),
 ]
 """An IPv4 or IPv6 address, kept as canonical text."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from homelabmon.errors import RenderError
-from homelabmon.render.yaml_io import dump, load_all, load_one
+from homelabmon.render.yaml_io import _TemplateLoader, dump, load_all, load_one
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 DATA = st.recursive(
@@ -70,3 +70,34 @@ def test_errors_name_template_line_and_text() -> None:
     with pytest.raises(RenderError, match="templates/x: must render to one YAML mapping"):
         load_one("- a\n", "templates/x")
     assert load_one("# nothing\n", "templates/x") == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [1, 0x1F, 0o17, 0777, 1_000, 12:30:00, 1.5, 1e3, .inf, -.inf, +3, -0]\n",
+        "a: [yes, No, on, Off, true, ~, null, '', \"\", '1', \"yes\", y]\n",
+        "a:\nb: {}\nc: []\nd: [[], {x: }, [{}]]\n",
+        "a: |\n  text\nb: >-\n  folded\n  text\nc: 2026-01-01\nd: =\n<<: {x: 1}\n",
+        "base: &base {a: 1}\nother: *base\nlist: [*base, *base]\n",
+        "a: !!str 1\nb: !!int '2'\nc: !!binary aGk=\n",
+        "1: one\ntrue: yes\n~: nothing\n'2': two\n",
+        "---\na: 1\n---\n---\n# nothing\n--- text\n...\n---\n- 1\n",
+        "",
+        "? long key\n: value\n",
+    ],
+)
+def test_templates_are_read_as_pyyaml_reads_them(text: str) -> None:
+    expected = [document for document in yaml.load_all(text, Loader=_TemplateLoader) if document is not None]
+    assert repr(load_all(text, "templates/x")) == repr(expected)
+
+
+@given(DATA)
+def test_templates_read_back_what_was_written(data: Any) -> None:
+    assert load_all(dump({"data": data}), "templates/x") == [{"data": data}]
+
+
+@pytest.mark.parametrize("text", ["a: 1\n'a': 2\n", "1: x\n'1': y\n", "- {b: 1, b: 1}\n", "? [a]\n: 1\n", "a: *none\n"])
+def test_what_pyyaml_refuses_is_refused(text: str) -> None:
+    with pytest.raises(RenderError, match="not YAML after rendering"):
+        load_all(text, "templates/x")
