@@ -53,10 +53,15 @@ def count_heads(routes: Iterable[Iterable[Matcher]]) -> Counter[tuple[str, Head]
     return Counter((matcher.name, head) for matchers in routes for matcher in matchers for head in matcher.heads)
 
 
+def crowd(matcher: Matcher, counted: Counter[tuple[str, Head]]) -> int:
+    """How many routes ask for what the matcher asks for: for the head of which the most do."""
+    return max(counted[matcher.name, head] for head in matcher.heads)
+
+
 def rarest(matchers: Sequence[Matcher], counted: Counter[tuple[str, Head]]) -> Matcher | None:
     """The matcher to wait under: the one for whose heads the fewest routes ask; ``None`` when none can wait."""
     choices = [
-        (max(counted[matcher.name, head] for head in matcher.heads), matcher.name, position)
+        (crowd(matcher, counted), matcher.name, position)
         for position, matcher in enumerate(matchers)
         if can_wait(matcher)
     ]

@@ -8,9 +8,10 @@ which one matcher is known to say no.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from homelabmon.routing.heads import HeadIndex, count_heads, rarest
+from homelabmon.routing.heads import HeadIndex, count_heads, crowd, rarest
+from homelabmon.routing.searches import SearchIndex
 from homelabmon.spec.matchers import Matcher, Test
 
 T = TypeVar("T")
@@ -25,6 +26,9 @@ class _Route(NamedTuple, Generic[T]):
     below: Level[T] | None
 
 
+_CROWD: Final = 8
+"""More routes than this under one beginning, and it is as well to search."""
+
 _Placed = tuple[int, _Route[T]]
 """A route with its place in the order. No two are in the same place, so that sorting never compares routes."""
 
@@ -33,14 +37,16 @@ class Level(Generic[T]):
     """Routes in order: first :meth:`add` each, then :meth:`close`, then :meth:`collect` for every alert.
 
     A route that asks for values with known beginnings (``=``, or ``=~`` with literals in front) waits under one of
-    its labels for those: the label for whose values the fewest other routes ask. The rest is always tried.
+    its labels for those: the label for whose values the fewest other routes ask. One that asks by any other expression,
+    or among a crowd, waits for that expression to match. The rest is always tried.
     """
 
-    __slots__ = ("_added", "_rest", "_waiting")
+    __slots__ = ("_added", "_rest", "_searching", "_waiting")
 
     def __init__(self) -> None:
         self._added: list[tuple[T, tuple[Matcher, ...], bool, Level[T] | None]] = []
         self._waiting: HeadIndex[_Placed[T]] = HeadIndex()
+        self._searching: dict[str, SearchIndex[_Placed[T]]] = {}
         self._rest: list[_Placed[T]] = []
 
     def add(self, result: T, matchers: tuple[Matcher, ...], continues: bool, below: Level[T] | None) -> None:
@@ -51,14 +57,18 @@ class Level(Generic[T]):
         """Build the index."""
         counted = count_heads(matchers for _, matchers, _, _ in self._added)
         for position, (result, matchers, continues, below) in enumerate(self._added):
-            key = rarest(matchers, counted)
-            answered = key if key is not None and key.values is not None else None
+            key, search = rarest(matchers, counted), None
+            if key is None or crowd(key, counted) > _CROWD:
+                search = next((matcher for matcher in matchers if matcher.positive and matcher.values is None), None)
+            answered = search or (key if key is not None and key.values is not None else None)
             tests = tuple((matcher.name, matcher.compiled()) for matcher in matchers if matcher is not answered)
             placed = (position, _Route(result, tests, continues, below))
-            if key is None:
-                self._rest.append(placed)
-            else:
+            if search is not None:
+                self._searching.setdefault(search.name, SearchIndex()).add(search, placed)
+            elif key is not None:
                 self._waiting.add(key, placed)
+            else:
+                self._rest.append(placed)
         self._added.clear()
         return self
 
@@ -87,4 +97,7 @@ class Level(Generic[T]):
                 placed = table.get(value[:length])
                 if placed is not None:
                     candidates = sorted(candidates + placed) if candidates else placed
+        for name, searching in self._searching.items():
+            if placed := searching.find(labels.get(name, "")):
+                candidates = sorted(candidates + placed) if candidates else placed
         return candidates

@@ -2,13 +2,14 @@ r"""Regular expressions with the meaning they have in Alertmanager: what a value
 
 Alertmanager compiles ``^(?:…)$`` with Go's regexp: anchored at both ends, RE2's syntax, and ``.`` is any character
 but a newline (Prometheus differs: its ``.`` takes newlines as well). Most expressions people write are literals with
-``.*`` or ``.+`` at an end; those need no RE2, everything else does. Used by :mod:`homelabmon.spec.matchers` alone.
+``.*`` or ``.+`` at an end; those need no RE2, everything else does. Used by :mod:`homelabmon.spec.matchers`, and by
+:mod:`homelabmon.routing.searches` for many at once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -31,6 +32,11 @@ _LITERAL: Final = r"(?:[^\\.+*?()|\[\]{}^$]|\\[\x00-/:-@\[-`{-\x7f])*"
 _ALTERNATIVE: Final = re.compile(rf"\^?(\.[*+])?({_LITERAL})(\.[*+])?\$?(\||\Z)")
 _RE2_MEMORY: Final = 64 << 20
 """Bytes a compiled expression may take. RE2's own 8 MiB refuse ``\\pL{1000}``, which Go takes."""
+_MANY: Final = 8
+"""From how many on expressions are compiled together: a few are tried as soon one after the other."""
+_TOGETHER: Final = 500
+_RE2_SET_MEMORY: Final = 16 << 20
+"""Expressions that are compiled together at most, and bytes that they may take."""
 
 
 def searcher(pattern: str) -> Test:
@@ -89,17 +95,65 @@ def _search_plain(alternatives: Iterable[tuple[str, str, str]]) -> Test:
     return lambda text: fullmatch(text) is not None
 
 
+Choice = Callable[[str], Sequence[int]]
+"""Which of some expressions match a value, by their places; in any order."""
+
+
+def chooser(patterns: Sequence[str]) -> Choice:
+    """Asks many expressions at once: RE2 goes through a value once for hundreds of them.
+
+    They must be such that Alertmanager takes. Says just what :func:`searcher` says of each.
+    """
+    parts = [_choose(patterns[start : start + _TOGETHER]) for start in range(0, len(patterns), _TOGETHER)]
+    return lambda text: [number * _TOGETHER + place for number, choose in enumerate(parts) for place in choose(text)]
+
+
+def _choose(patterns: Sequence[str]) -> Choice:
+    tests = [searcher(pattern) for pattern in patterns]
+
+    def one_by_one(text: str) -> Sequence[int]:
+        return [place for place, test in enumerate(tests) if test(text)]
+
+    return one_by_one if len(patterns) < _MANY else _choose_re2(patterns, one_by_one)
+
+
+def _choose_re2(patterns: Sequence[str], one_by_one: Choice) -> Choice:
+    """RE2's sets say nothing, without a word, when they run out of memory. So nothing they say is believed at once."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.never_capture = True
+    options.max_mem = _RE2_SET_MEMORY
+    anchored = [f"(?:^(?:{pattern})$)" for pattern in patterns]
+    together = re2.Set.SearchSet(options)
+    try:
+        for pattern in anchored:
+            together.Add(pattern)
+        together.Compile()
+        any_of = re2.compile("|".join(anchored), options).search
+    except (re2.error, UnicodeEncodeError):  # too large, or plain to us and odd to RE2
+        return one_by_one
+
+    def choose(text: str) -> Sequence[int]:
+        data = _encoded(text)
+        if any_of(data) is None:
+            return ()
+        return together.Match(data) or one_by_one(text)
+
+    return choose
+
+
 def _search_re2(pattern: str) -> Test:
     search = _compile_re2(pattern)
+    return lambda text: search(_encoded(text)) is not None
 
-    def found(text: str) -> bool:
-        try:
-            data = text.encode()
-        except UnicodeEncodeError:  # half a surrogate pair, from JSON: Go's decoder makes it U+FFFD
-            data = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
-        return search(data) is not None
 
-    return found
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, from JSON: Go's decoder makes it U+FFFD
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _compile_re2(pattern: str) -> Callable[[bytes], object]:
