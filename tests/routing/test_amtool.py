@@ -48,10 +48,10 @@ def test_alerts_take_the_same_routes(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_alerts_take_the_same_routes_on_levels_of_many_routes(seed: int, tmp_path: Path) -> None:
-    """8 trees with up to 300 routes on a level, most by regular expressions, and 40 label sets."""
+    """Up to 160 routes on a level, most by regular expressions: 5 trees, 20 label sets."""
     random = Random(seed)
-    trees = [tree(random, WILD, depth=2, width=width) for width in (20, 40, 80, 80, 160, 160, 300, 300)]
-    label_sets = [WILD.labels(random) for _ in range(40)]
+    trees = [tree(random, WILD, depth=1, width=width) for width in (20, 40, 80, 120, 160)]
+    label_sets = [WILD.labels(random) for _ in range(20)]
     theirs = amtool.decisions(tmp_path, trees, label_sets)
     compiled = [RouteTree(replace(with_receivers(root, f"t{n}"), continue_=False)) for n, root in enumerate(trees)]
     ours = [[[route.receiver for route in tree.match(labels)] for tree in compiled] for labels in label_sets]
