@@ -66,6 +66,10 @@ def test_a_silence_matches_the_group_and_never_everything() -> None:
         group={},
     )
     assert silence_matchers(unlike) == {}
+    related = replace(
+        unlike, alerts=tuple(replace(one, labels={**one.labels, "namespace": "media"}) for one in unlike.alerts)
+    )
+    assert silence_matchers(related) == {"namespace": "media"}
 
 
 @pytest.mark.parametrize(

@@ -168,3 +168,24 @@ def test_a_storm_fits_many_alerts_into_a_digest() -> None:
         }
         rest = rest[fits:]
     assert messages <= 20, "1,000 alerts in 200 groups at 30 messages a minute must be through within 40 s"
+
+
+@pytest.mark.parametrize("text", ["x", "🔥", "*"])
+def test_a_digest_has_room_for_everything_else_at_its_longest(text: str) -> None:
+    mentions = ("everyone", "here", *(f"role:{2**62 + number}" for number in range(150)))
+    long_links = Links(*(f"https://{name}.example.com/{'y' * 60}" for name in ("am", "grafana", "prometheus", "relay")))
+    for length in (1, 7, 23):
+        one = alert(1, pod="p" * length)
+        number = next(
+            number
+            for number in range(20, 400)
+            if DISCORD.how_many_fit([incident(1, (one,)), incident(2, (one,) * number)]) == 1
+        )
+        filled = (incident(1, (one,)), incident(2, (one,) * (number - 1)))
+        assert_taken(Message("ops", filled, mentions, long_links, text * 5000, text * 5000, text * 5000))
+
+
+def test_a_card_is_split_where_clients_count_twice_what_discord_counts() -> None:
+    alerts = tuple(alert(at, pod="🔥" * 30) for at in range(60))
+    assert_taken(Message("ops", (incident(1, alerts),)))
+    assert_taken(Message("ops", (incident(1, alerts[:20]), incident(2, alerts[20:50]))))

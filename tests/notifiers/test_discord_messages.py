@@ -108,7 +108,7 @@ def test_no_text_formats_links_or_pings(text: str) -> None:
         (("user:5", "role:5", "user:5"), "<@5> <@&5> ", {"parse": [], "roles": ["5"], "users": ["5"]}),
         (("everyone",), "@everyone ", {"parse": ["everyone"]}),
         (("here", "role:5"), "@here <@&5> ", {"parse": ["everyone"], "roles": ["5"]}),
-        (("role:x", "role:0", "role:" + "9" * 21, "role:²", "nobody", ""), "", {"parse": []}),
+        (("role:x", "role:0", "role:" + "9" * 21, f"user:{2**63}", "role:²", "nobody", ""), "", {"parse": []}),
     ],
 )
 def test_only_who_is_configured_is_mentioned(mentions: tuple[str, ...], content: str, allowed: dict[str, Any]) -> None:
