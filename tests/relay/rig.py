@@ -178,10 +178,13 @@ class Rig:
         rates: Rates | None = None,
         mention: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        threads: Sequence[str] = (),
+        forums: Sequence[str] = (),
     ) -> None:
-        """``folder``: for the real store; in memory without."""
+        """``folder``: for the real store; in memory without. ``threads``: channels that post into a thread."""
         self.names = channels or ("ops",)
         self.fallbacks = fallbacks or {}
+        self.threads, self.forums = dict.fromkeys(threads, ""), forums
         self.clock = VirtualClock()
         self.discord = FakeDiscord(clock=self.clock, rates=rates)
         self.memory = MemoryStore()
@@ -200,7 +203,9 @@ class Rig:
         self.begun = self.clock.now()
         await self.discord.__aenter__()
         for name in self.names:
-            self.files[name] = self.discord.add_webhook(name).url
+            self.files[name] = self.discord.add_webhook(name, forum=name in self.forums).url
+        for name in self.threads:
+            self.threads[name] = self.discord.add_thread(name).id
         await self.start()
         return self
 
@@ -220,7 +225,15 @@ class Rig:
         policies = {name: ChannelPolicy(self.mention) for name in self.names}
         self.setup = Setup(lanes, policies)
         self.engine = Engine(self.store, Discord(), self.setup, self.replicas, self.clock, self.figures)
-        entries = {name: ChannelEntry(webhook_file=name, fallback=self.fallbacks.get(name)) for name in self.names}
+        entries = {
+            name: ChannelEntry(
+                webhook_file=name,
+                fallback=self.fallbacks.get(name),
+                thread_id=self.threads.get(name),
+                forum=name in self.forums,
+            )
+            for name in self.names
+        }
         self.channels = Channels(entries, self.files.__getitem__)
         self.http = HttpTransport()
         await self.http.__aenter__()

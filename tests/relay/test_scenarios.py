@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
-from homelabmon.notifiers.contract import Request, Response
+from homelabmon.notifiers.contract import Request, Response, Style
+from homelabmon.notifiers.discord import Discord
+from homelabmon.notifiers.message import Message
 from homelabmon.relay.delivery.transport import Transport, TransportFailure
 from homelabmon.relay.incidents.book import Book
 from homelabmon.relay.incidents.notice import Delivery
@@ -437,6 +440,80 @@ def test_a_refused_message_is_tried_plain_and_then_buried_and_the_next_one_is_to
     in_memory(scene)
 
 
+def test_a_thread_that_is_gone_is_left_for_the_channel_itself(play: Play) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.tell(rig.alert("n1", group="NodeDown", severity="critical"))
+        await rig.until(10)
+        assert rig.discord.standing()[0].thread == rig.threads["ops"]
+        del rig.discord.webhooks["ops"].threads[rig.threads["ops"]]
+        rig.tell(rig.alert("n2", group="NodeDown", severity="critical"), rig.alert("n3", severity="critical"))
+        await rig.until(30)
+        _, *outside = rig.discord.standing()
+        assert [message.thread for message in outside] == [None, None]
+        assert {name for name in ("n1", "n2", "n3") if any(name in one.text for one in outside)} == {"n1", "n2", "n3"}
+        assert rig.accounts() == {"received": 3, "posted": 3}
+
+    play(scene, lambda folder: Rig(threads=["ops"], folder=folder))
+
+
+def test_in_a_forum_each_incident_is_a_post_of_its_own_and_an_archived_one_is_posted_anew(play: Play) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.tell(rig.alert("n1", group="NodeDown", severity="critical"))
+        await rig.until(10)
+        rig.tell(rig.alert("n1", group="NodeDown", severity="critical", at=0, ends=10))
+        await rig.until(20)
+        (message,) = rig.discord.standing()
+        assert len(message.versions) == 2
+        assert message.thread is not None
+        rig.discord.webhooks["ops"].threads[message.thread].locked = True
+        rig.discord.webhooks["ops"].threads[message.thread].archived = True
+        rig.tell(rig.alert("n1", group="NodeDown", severity="critical", at=20))
+        await rig.until(40)
+        assert "FIRING" in rig.titles()[-1]
+        assert rig.accounts() == {"received": 3, "posted": 3}
+
+    play(scene, lambda folder: Rig(forums=["ops"], folder=folder))
+
+
+def test_a_message_that_takes_no_more_changes_is_posted_anew_and_deleted(play: Play) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.tell(rig.alert("n1", group="NodeDown", severity="critical"))
+        await rig.until(10)
+        refusal = {"message": "Maximum number of edits to messages older than 1 hour reached.", "code": 30046}
+        rig.wrap = lambda inner: Answering(inner, "PATCH", Response(400, {}, json.dumps(refusal).encode()))
+        await rig.restart()
+        rig.tell(rig.alert("n2", group="NodeDown", severity="critical"))
+        await rig.until(20)
+        (message,) = rig.discord.standing()
+        assert message.text.count("n1") >= 1
+        assert message.text.count("n2") >= 1
+        assert rig.figures.sent["ops", "delete"] == 1
+
+    play(scene)
+
+
+def test_what_cannot_be_put_into_words_is_buried_and_the_next_one_is_told(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(rig: Rig) -> None:
+        render = Discord.render
+
+        def stumbling(self: Discord, message: Message, style: Style = "full") -> dict[str, Any]:
+            if any(view.group.get("alertname") == "odd" for view in message.incidents):
+                raise RecursionError("odd")
+            return render(self, message, style)
+
+        monkeypatch.setattr(Discord, "render", stumbling)
+        rig.tell(rig.alert("odd", severity="critical"))
+        await rig.until(10)
+        rig.tell(rig.alert("even", severity="critical"))
+        await rig.until(20)
+        assert rig.discord.visible(["even"]) == {"even"}
+        assert rig.accounts() == {"received": 2, "posted": 1, "dead_lettered": 1}
+
+    play(scene)
+
+
 def test_an_escalation_is_a_new_message_with_a_ping_and_the_old_one_goes(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1", group="NodeDown"))
@@ -564,6 +641,16 @@ def test_an_action_that_fails_is_undone_and_whoever_wanted_it_is_told(play: Play
         assert rig.discord.visible(["n1", "half"]) == {"n1"}
 
     play(scene)
+
+
+class Answering:
+    """A transport that answers requests of one method itself."""
+
+    def __init__(self, inner: Transport, method: str, response: Response) -> None:
+        self._inner, self._method, self._response = inner, method, response
+
+    async def send(self, request: Request) -> Response | TransportFailure:
+        return self._response if request.method == self._method else await self._inner.send(request)
 
 
 class Stumbling:
