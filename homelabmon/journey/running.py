@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from homelabmon.checks.support.alerts import KnownAlerts, known_alerts
-from homelabmon.components.alertmanager_config import DEADMAN, NULL, PEOPLE, native
+from homelabmon.components.alertmanager_config import DEADMAN, NULL, PEOPLE, alertmanager_config, native
 from homelabmon.components.outpost import outpost_file
 from homelabmon.components.relay import relay_file
 from homelabmon.errors import RenderError
@@ -138,18 +138,26 @@ def _alertmanager(stack: Stack, folded: Folded, values: Mapping[str, Any]) -> Al
     if data is None:
         data = folded.files.get("alertmanager/alertmanager.yaml")
     try:
-        return read_alertmanager(data if isinstance(data, Mapping) else {}, _route_names(stack.routes))
+        data = data if isinstance(data, Mapping) else {}
+        return read_alertmanager(data, route_names(stack.routes), built_in_routes(folded.site, data))
     except AlertmanagerFileError as error:
         raise RenderError(f"Alertmanager would refuse its configuration with these values: {error}") from None
 
 
-def _route_names(routes: Sequence[Route], above: tuple[str, ...] = ()) -> dict[tuple[str, ...], list[str]]:
+def built_in_routes(site: Site, data: Mapping[str, Any]) -> int:
+    """How many routes of ours stand before the owner's."""
+    bare = alertmanager_config(site._replace(routes=()))["route"]["routes"]
+    ours = [route for route in bare if "matchers" in route]
+    return len(ours) if (_at(data, "route").get("routes") or ())[: len(ours)] == ours else 0
+
+
+def route_names(routes: Sequence[Route], above: tuple[str, ...] = ()) -> dict[tuple[str, ...], list[str]]:
     """What the owner calls routes, by their matchers from the top down: Alertmanager's file has no place for names."""
     found: dict[tuple[str, ...], list[str]] = {}
     for route in routes:
         chain = (*above, printed(route.all_matchers))
         found.setdefault(chain, []).append(route.name)
-        for below, given in _route_names(route.routes, chain).items():
+        for below, given in route_names(route.routes, chain).items():
             found.setdefault(below, []).extend(given)
     return found
 

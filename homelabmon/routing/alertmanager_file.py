@@ -55,13 +55,14 @@ class AlertmanagerFile:
     intervals: Mapping[str, tuple[TimeInterval, ...]]
 
 
-def read_alertmanager(data: Mapping[str, Any], names: Names | None = None) -> AlertmanagerFile:
-    """Read a configuration. ``names`` gives routes their names, which the file itself has no place for.
+def read_alertmanager(data: Mapping[str, Any], names: Names | None = None, unnamed: int = 0) -> AlertmanagerFile:
+    """Read a configuration. ``names`` gives routes their names, which the file itself has no place for; but not the
+    first few, ``unnamed``, below the root.
 
     Raises :class:`AlertmanagerFileError`.
     """
     try:
-        root = _node(_mapping(data.get("route"), "route"), "route", _Names(names or {}), ())
+        root = _node(_mapping(data.get("route"), "route"), "route", _Names(names or {}, unnamed), ())
         tree = RouteTree(root)
         intervals = parse_time_intervals(
             [*_list(data, "mute_time_intervals", ""), *_list(data, "time_intervals", "")],
@@ -82,12 +83,13 @@ def read_alertmanager(data: Mapping[str, Any], names: Names | None = None) -> Al
 class _Names:
     """Hands out names; of routes with the same matchers the first gets the first name."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, unnamed: int) -> None:
+        self._unnamed = {f"route.routes[{number}]" for number in range(unnamed)}
         self._left = {chain: list(given) for chain, given in names.items()}
 
-    def take(self, chain: tuple[str, ...]) -> str:
+    def take(self, chain: tuple[str, ...], where: str) -> str:
         left = self._left.get(chain)
-        return left.pop(0) if left else ""
+        return left.pop(0) if left and where not in self._unnamed else ""
 
 
 def printed(matchers: Sequence[Matcher]) -> str:
@@ -100,7 +102,7 @@ def _node(data: Mapping[str, Any], where: str, names: _Names, above: tuple[str, 
     chain = (*above, printed(matchers)) if where != "route" else ()
     group_by = data.get("group_by")
     return RouteNode(
-        name=names.take(chain) if chain else "",
+        name=names.take(chain, where) if chain else "",
         receiver=data.get("receiver"),
         matchers=matchers,
         group_by=None if group_by is None else tuple(map(str, group_by)),

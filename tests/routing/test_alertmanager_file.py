@@ -68,6 +68,8 @@ def test_names_are_given_by_matchers_and_in_order() -> None:
     data = {**FILE, "route": {"receiver": "people", "routes": [{"matchers": ['team="a"']}] * 3}}
     tree = read_alertmanager(data, {(matchers,): ["first", "second"]}).tree
     assert [route.name for route in tree.routes] == ["", "first", "second", ""]
+    tree = read_alertmanager(data, {(matchers,): ["first", "second"]}, unnamed=1).tree
+    assert [route.name for route in tree.routes] == ["", "", "first", "second"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from homelabmon.components.alertmanager_config import (
 )
 from homelabmon.routing.reach import ReachFinding, find_pointless_routes
 from homelabmon.routing.tree import RouteError, RouteNode, RouteTree
+from homelabmon.spec import names
 from homelabmon.spec.base import parse_duration
 from homelabmon.spec.contribution import ALERTS_PEOPLE, Site
 from homelabmon.spec.findings import Path
@@ -106,7 +107,16 @@ def pointless_routes(stack: Stack, site: Site) -> Iterator[Pointless]:
         if 0 <= position < len(owned):
             rest = [part for index in finding.path[1:] for part in ("routes", index)]
             always = any(cause and cause[0] < len(first) for cause in finding.by)
+            if always and relayed and _asks_for_events(tree, finding.path):
+                continue  # what is posted to the relay itself does not come past Alertmanager's routes
             yield Pointless(("routes", position, *rest), finding, always)
+
+
+def _asks_for_events(tree: RouteTree[object], path: tuple[int, ...]) -> bool:
+    """Whether a route wants a ``source``, as events have one."""
+    chain = (tree[path[:depth]] for depth in range(1, len(path) + 1))
+    asked = (matcher for route in chain for matcher in route.matchers if matcher.name == names.LABEL_SOURCE)
+    return any(matcher.positive and not matcher.matches({}) for matcher in asked)
 
 
 class _Builder:
