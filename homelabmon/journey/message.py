@@ -1,7 +1,7 @@
 """The message that an alert would be, as its readers see it: the first one, about this one alert.
 
-Asked by ``explain``. The relay's own book writes it. What is not known is an ellipsis: values, labels that were not
-given; the texts of the chart's rules, which are not shipped with us, are left out.
+Asked by ``explain``. The relay's own book writes it. A label that was not given stands there as ``‹node›``, what a
+template works out as an ellipsis; the texts of the chart's rules, which are not shipped with us, are left out.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _lane(stop: Stop) -> Lane:
     return Lane(
         route=entry.payload.name,
         channel=stop.way.channel or "",
-        group=stop.group,
+        group=_shown(stop.group),
         hold=0.0,
         title=entry.payload.title,
         group_by_all=entry.group_by == GROUP_BY_ALL,
@@ -80,10 +80,10 @@ def _notice(subject: Subject, moment: float) -> Notice:
     return Notice(
         source=labels[names.LABEL_SOURCE] if outside else names.SOURCE_ALERTMANAGER,
         fingerprint="",
-        labels=labels,
+        labels=_shown(labels),
         firing=True,
         starts_at=moment,
-        annotations=_annotations(subject.rule, labels) if subject.rule is not None else {},
+        annotations=_annotations(subject.rule, _shown(labels)) if subject.rule is not None else {},
         event=subject.kind == "event",
     )
 
@@ -100,4 +100,9 @@ def _filled(expression: str, rule: Rule, labels: Mapping[str, str]) -> str:
     label = _LABEL.fullmatch(expression)
     if label is None:
         return UNNAMED
-    return labels.get(label[1], UNNAMED if label[1] in rule.labels else "")
+    return labels.get(label[1], f"‹{label[1]}›" if label[1] in rule.labels else "")
+
+
+def _shown(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels with something to read where their value is not known."""
+    return {name: f"‹{name}›" if value == UNNAMED else value for name, value in labels.items()}

@@ -31,7 +31,7 @@ def test_labels_are_filled_in_and_what_is_not_known_is_left_open(example: Runnin
     assert known is not None
     assert open_ is not None
     assert "\nNode n1 is down\n" in known
-    assert "\nNode … is down\n" in open_
+    assert "\nNode ‹node› is down\n" in open_
     assert known.startswith("@role:1234 🚨 FIRING · critical · NodeDown\n")
 
 
