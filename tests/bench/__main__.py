@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 from tests.bench import rendering, startup
 from tests.bench.harness import Case, CommandFailedError, conditions, measure, table
+from tests.routing import bench as routing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SUITES: Final[tuple[Callable[[Path], list[Case]], ...]] = (startup.cases, rendering.cases)
 """One line a module; each gets an empty folder and gives its cases."""
+ROUTING: Final = "routing"
+"""Not a command but a library: decisions a second, by :mod:`tests.routing.bench`."""
 
 
 def main() -> int:
@@ -25,14 +28,18 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         cases = [case for index, suite in enumerate(SUITES) for case in suite(_folder(Path(scratch), index))]
-        if unknown := set(options.names) - {case.name for case in cases}:
-            parser.error(f"no such case: {', '.join(sorted(unknown))}; there are: {', '.join(c.name for c in cases)}")
+        known = [*(case.name for case in cases), ROUTING]
+        if unknown := set(options.names) - set(known):
+            parser.error(f"no such case: {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
         try:
             results = [measure(case, options.runs) for case in cases if not options.names or case.name in options.names]
         except CommandFailedError as error:
             print(error, file=sys.stderr)
             return 1
-    print(table(results), conditions(options.runs), sep="\n\n")
+    if results:
+        print(table(results), conditions(options.runs), sep="\n\n")
+    if not options.names or ROUTING in options.names:
+        routing.main(options.runs)
     return 0
 
 
