@@ -32,7 +32,11 @@ Examples:
 @stack_option
 @click.option("--all", "everything", is_flag=True, help="Every known alert, by channel; LABEL=VALUE narrows it down.")
 @click.option("--at", metavar="TIME", help='When, for maintenance windows: "2026-11-22 03:30", with +01:00 or as here.')
-@click.option("--source", help="What tells, in place of a rule: falco, flux, event, heartbeat, probe.")
+@click.option(
+    "--source",
+    type=click.Choice(["falco", "flux", "event", "heartbeat", "probe"]),
+    help="What tells, in place of a rule.",
+)
 @click.option("--unknown", is_flag=True, help="Take an alert that no rule here defines by its labels alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/reference/explain.md).")
 @templates_option
