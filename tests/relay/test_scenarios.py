@@ -58,11 +58,15 @@ def test_an_alert_fires_and_resolves_in_one_message(play: Play) -> None:
         await rig.until(59)
         assert rig.titles() == []
         await rig.until(63)
-        assert rig.titles() == ["⚠️ **FIRING · warning** · **NodeDown**"]
+        (title,) = rig.titles()
+        assert "FIRING" in title
+        assert "NodeDown" in title
         await rig.until(80)
         rig.tell(rig.alert("n1", group="NodeDown", at=0, ends=80))
         await rig.until(85)
-        assert rig.titles() == ["✅ **RESOLVED · warning** · **NodeDown** after 1 min 20 s"]
+        (title,) = rig.titles()
+        assert "RESOLVED" in title
+        assert "1 min 20 s" in title
         assert rig.discord.stats()["statuses"] == {"200": 2}
         assert rig.accounts() == {"received": 2, "posted": 2}
 
@@ -159,7 +163,7 @@ def test_a_firing_that_comes_after_its_end_opens_nothing_again(play: Play) -> No
         rig.tell(rig.alert("late", at=0))
         rig.replicas.there["late"] = "gone"
         await rig.until(200)
-        assert [title.split(" ")[1] for title in rig.titles()] == ["**RESOLVED", "**RESOLVED"]
+        assert ["RESOLVED" in title for title in rig.titles()] == [True, True]
 
     play(scene)
 

@@ -149,11 +149,6 @@ class Limits:
         elif status is not None and status != 429:
             known.refusals = self._refusals = 0
 
-    def forget(self, webhook: str) -> None:
-        """Drop what is known of a webhook that will not be used again and has no request under way."""
-        if (known := self._webhooks.get(webhook)) is not None and not known.trail.under_way:
-            del self._webhooks[webhook]
-
     def invalid_recently(self, now: float) -> int:
         """How many responses of the last 10 minutes count towards a ban."""
         self._invalid.forget(now)

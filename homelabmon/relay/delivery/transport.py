@@ -27,12 +27,9 @@ FailureReason = Literal["timeout", "dns", "refused", "reset", "unreachable", "tl
 
 @dataclass(frozen=True, slots=True)
 class TransportFailure:
-    """No response came. Whether the other side acted on the request is not known, except for ``NOTHING_SENT``."""
+    """No response came. Whether the other side acted on the request is not known."""
 
     reason: FailureReason
-
-
-NOTHING_SENT: Final = frozenset({"dns", "refused", "unreachable", "tls", "address"})
 
 
 class Transport(Protocol):

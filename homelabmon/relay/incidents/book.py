@@ -233,8 +233,7 @@ class Book:
     def questions(self, now: float) -> tuple[Question, ...]:
         """The alerts about which Alertmanager must be asked before anything more is said; each wants an ``answer``."""
         ledger = self._ledger
-        due = [ledger.episodes[number] for number in sorted(ledger.held)]
-        asked = [one for one in due if one.due <= now and one.source == names.SOURCE_ALERTMANAGER]
+        asked = [one for one in ledger.due(now) if one.source == names.SOURCE_ALERTMANAGER]
         asked += [ledger.episodes[number] for number in sorted(ledger.doubted) if number not in ledger.held]
         return tuple(map(_question, asked))
 
@@ -303,9 +302,8 @@ class Book:
 
     def tick(self, now: float) -> None:
         """What falls due by itself: holds of senders that cannot be asked, and incidents that cannot come back."""
-        for number in sorted(self._ledger.held):
-            episode = self._ledger.episodes[number]
-            if episode.due <= now and episode.source != names.SOURCE_ALERTMANAGER:
+        for episode in self._ledger.due(now):
+            if episode.source != names.SOURCE_ALERTMANAGER:
                 self._tell(episode, now)
         while self._closings and self._closings[0][0] <= now:
             _, number = heapq.heappop(self._closings)
@@ -354,8 +352,9 @@ class Book:
         """When ``questions`` or ``tick`` will have something to do; None: not before something is told."""
         if self._ledger.doubted:
             return now
-        moments = [self._ledger.episodes[number].due for number in self._ledger.held]
-        moments += [moment for moment, _ in self._closings[:1]]
+        moments = [moment for moment, _ in self._closings[:1]]
+        if (due := self._ledger.next_due()) is not None:
+            moments.append(due)
         return min(moments, default=None)
 
     # Telling and ending ------------------------------------------------------------

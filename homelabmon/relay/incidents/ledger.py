@@ -5,6 +5,7 @@ Used by the book and by telling. It decides nothing. May import: its neighbours.
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
@@ -31,6 +32,11 @@ class Ledger:
         self.incidents: Final[dict[int, Incident]] = {}
         self.posts: Final[dict[int, Post]] = {}
         self.held: Final[set[int]] = set()
+        self._dues: Final[list[tuple[float, int]]] = []
+        """A heap of when holds are over. What has been moved, or is not held any more, is passed over when met."""
+        self._planned: Final[dict[int, float]] = {}
+        self._ripe: Final[set[int]] = set()
+        """Held, and met when its hold was over."""
         self.doubted: Final[set[int]] = set()
         self.unposted: Final[defaultdict[str, set[int]]] = defaultdict(set)
         """Incidents that no message shows, by channel."""
@@ -104,6 +110,7 @@ class Ledger:
         if isinstance(item, Episode):
             self._changed_episodes.add(item.id)
             _follow(self.held, item.id, item.phase == "held")
+            self._plan(item)
             _follow(self.doubted, item.id, item.doubted_at is not None)
         elif isinstance(item, Incident):
             self._changed_incidents.add(item.id)
@@ -115,6 +122,13 @@ class Ledger:
             self._changed_posts.add(item.id)
             self._follow_post(item)
 
+    def _plan(self, episode: Episode) -> None:
+        if episode.phase != "held":
+            self._planned.pop(episode.id, None)
+        elif self._planned.get(episode.id) != episode.due:
+            self._planned[episode.id] = episode.due
+            heapq.heappush(self._dues, (episode.due, episode.id))
+
     def _follow_post(self, post: Post) -> None:
         shown = [self.incidents[number] for number in post.incidents if number in self.incidents]
         stale = not post.incidents or any(incident.told_revision < incident.revision for incident in shown)
@@ -124,6 +138,7 @@ class Ledger:
         """Forgets the episode; ``from_disk``: there is no need to look it up later either."""
         del self.episodes[episode.id]
         self.held.discard(episode.id)
+        self._planned.pop(episode.id, None)
         self.doubted.discard(episode.id)
         if episode.incident is not None:
             self._members[episode.incident].discard(episode.id)
@@ -172,6 +187,22 @@ class Ledger:
     def episodes_of_alert(self, route: str, fingerprint: str) -> list[Episode]:
         """All that is known of an alert on a route, the latest last."""
         return self._by_alert.get((route, fingerprint), [])
+
+    def due(self, now: float) -> list[Episode]:
+        """The held episodes whose hold is over, by id."""
+        while self._dues and self._dues[0][0] <= now:
+            self._ripe.add(heapq.heappop(self._dues)[1])
+        self._ripe.intersection_update(self.held)
+        found = [self.episodes[number] for number in sorted(self._ripe)]
+        return [episode for episode in found if episode.due <= now]
+
+    def next_due(self) -> float | None:
+        """When the next hold is over; None when nothing is held."""
+        self._ripe.intersection_update(self.held)
+        moments = [self.episodes[number].due for number in self._ripe]
+        while self._dues and self._planned.get(self._dues[0][1]) != self._dues[0][0]:
+            heapq.heappop(self._dues)
+        return min([*moments, *(moment for moment, _ in self._dues[:1])], default=None)
 
     def incident_of_group(self, episode: Episode) -> Incident | None:
         """The incident that the episode would join."""

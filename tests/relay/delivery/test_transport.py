@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from homelabmon.notifiers.contract import Request, Response
-from homelabmon.relay.delivery.transport import NOTHING_SENT, HttpTransport, TransportFailure
+from homelabmon.relay.delivery.transport import HttpTransport, TransportFailure
 
 TOKEN = "s3cret-token"
 
@@ -119,7 +119,6 @@ def test_cookies_are_not_kept() -> None:
 )
 def test_a_rude_server_is_a_failure_with_a_reason(sends: bytes, reason: str) -> None:
     assert ask(Server(sends)) == [TransportFailure(reason)]  # type: ignore[arg-type]
-    assert reason not in NOTHING_SENT
 
 
 def test_a_server_that_never_answers_is_a_timeout() -> None:
@@ -141,9 +140,8 @@ async def _send(url: str, timeout: float = 5.0) -> Response | TransportFailure:
         (f"http://[::1/{TOKEN}", "address"),
     ],
 )
-def test_what_cannot_be_reached_is_a_failure_where_nothing_was_sent(url: str, reason: str) -> None:
+def test_what_cannot_be_reached_is_a_failure_with_a_reason(url: str, reason: str) -> None:
     assert asyncio.run(_send(url)) == TransportFailure(reason)  # type: ignore[arg-type]
-    assert reason in NOTHING_SENT
 
 
 def test_a_server_without_tls_is_a_tls_failure() -> None:
