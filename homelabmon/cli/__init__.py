@@ -28,6 +28,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of stack.yaml, for editors.",
     "docs": "Print the monitoring page, made from the stack.",
     "graph": "Draw components, log and alert flow, and dependencies.",
+    "relay": "Run the service that posts alerts to Discord, and look after what it keeps.",
     "completion": "Print the shell completion script.",
 }
 """Every command with its one-line help, so that `--help` need not import them."""

@@ -293,7 +293,7 @@ class Engine:
             return []
         self._more = False
         deliveries = await self._store.pending(self._taken, BATCH)
-        self._more = self._more or len(deliveries) >= BATCH
+        self._more = self._more or bool(deliveries)
         now = self._clock.now()
         for delivery in deliveries:
             try:

@@ -73,6 +73,8 @@ class Counts:
 
     accounts: dict[tuple[str, Account], int] = field(default_factory=dict)
     queued: dict[str, int] = field(default_factory=dict)
+    waiting_since: dict[str, float] = field(default_factory=dict)
+    """By channel: since when the oldest news waits to be told."""
     inbox: int = 0
     inbox_oldest: float | None = None
     quarantine: int = 0
@@ -172,6 +174,12 @@ def quarantined(connection: sqlite3.Connection, limit: int) -> list[QuarantineRo
         (limit,),
     )
     return [QuarantineRow(*row) for row in rows]
+
+
+def quarantined_body(connection: sqlite3.Connection, number: int) -> bytes | None:
+    """A request in quarantine as it was sent, if it was kept."""
+    found = connection.execute("SELECT packed, body FROM quarantine WHERE id = ?", (number,)).fetchone()
+    return None if found is None or found[1] is None else unpack(*found)
 
 
 def dead_letters(connection: sqlite3.Connection, limit: int) -> list[DeadLetter]:
@@ -282,9 +290,14 @@ def counts(connection: sqlite3.Connection) -> Counts:
         return connection.execute(statement).fetchone()[0]
 
     queued = connection.execute("SELECT channel, sum(queued) FROM episodes WHERE queued > 0 GROUP BY channel")
+    waiting = connection.execute(
+        "SELECT channel, min(CASE WHEN post IS NULL THEN told_since ELSE changed_at END) FROM incidents"
+        " WHERE told_revision < revision AND closed_at IS NULL GROUP BY channel"
+    )
     return Counts(
         accounts=_accounts(connection),
         queued=dict(queued.fetchall()),
+        waiting_since=dict(waiting.fetchall()),
         inbox=number("SELECT count(*) FROM inbox"),
         inbox_oldest=number("SELECT min(received_at) FROM inbox"),
         quarantine=number("SELECT count(*) FROM quarantine"),

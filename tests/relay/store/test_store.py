@@ -205,6 +205,7 @@ def test_the_counts_are_of_one_moment(path: Path) -> None:
         counts = await store.counts()
         assert counts.accounts == {("ops", "received"): 5, ("ops", "posted"): 3}
         assert counts.queued == {"ops": 2}
+        assert counts.waiting_since == {"ops": NOW}
         assert (counts.inbox, counts.inbox_oldest, counts.quarantine) == (1, NOW - 5, 1)
         assert (counts.dead_letters, counts.open_incidents) == (1, 1)
         assert counts.bytes > 10_000

@@ -1,0 +1,93 @@
+"""Whether a configuration would work: its secrets are there, its webhooks have the right shape; and a test message.
+
+Used by the command line. May import: errors, notifiers, spec, and relay.delivery, relay.secrets.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from homelabmon.errors import HomelabmonError
+from homelabmon.notifiers import NOTIFIERS
+from homelabmon.notifiers.contract import Rejected, Sent, Target
+from homelabmon.notifiers.message import AlertView, IncidentView, Message
+from homelabmon.relay.secrets import SecretError, SecretFile
+from homelabmon.spec import names
+from homelabmon.spec.relay_file import ChannelEntry, RelayFile
+from homelabmon.spec.suggest import suggest
+
+
+def flaws(file: RelayFile) -> Iterator[str]:
+    """Everything that would keep it from working here, a sentence each. Quotes no secret."""
+    for name, entry in file.channels.items():
+        try:
+            target = _target(entry)
+        except SecretError as error:
+            yield f"channels.{name}.webhook_file: {error}"
+            continue
+        flaw = NOTIFIERS[entry.kind].flaw(target)
+        if flaw is not None:
+            yield f"channels.{name}.webhook_file: {entry.webhook_file}: {flaw}"
+    intake = file.intake
+    for key in ("alertmanager_token_file", "falco_path_file", "flux_token_file", "event_token_file"):
+        path = getattr(intake, key)
+        if path is None:
+            continue
+        try:
+            SecretFile(path).all()
+        except SecretError as error:
+            yield f"intake.{key}: {error}"
+    folder = Path(file.database).parent
+    if not folder.is_dir():
+        yield f"database: {folder}: no such folder"
+
+
+async def send_test(file: RelayFile, channel: str) -> tuple[bool, str]:
+    """Posts a test message; whether it stands there, and what happened, in words. Raises HomelabmonError."""
+    from homelabmon.relay.delivery.transport import HttpTransport, TransportFailure
+
+    entry = file.channels.get(channel)
+    if entry is None:
+        raise HomelabmonError(f"there is no channel {channel!r}; {suggest(channel, file.channels, 'channels: ')}")
+    notifier = NOTIFIERS[entry.kind]
+    try:
+        target = _target(entry)
+    except SecretError as error:
+        return False, f"#{channel}: {error}"
+    flaw = notifier.flaw(target)
+    if flaw is not None:
+        return False, f"#{channel}: {entry.webhook_file}: {flaw}"
+    request = notifier.post(target, notifier.render(_message(file, channel, time.time())))
+    async with HttpTransport() as transport:
+        response = await transport.send(request)
+    if isinstance(response, TransportFailure):
+        return False, f"#{channel}: no answer: {response.reason}"
+    outcome = notifier.judge(request, response)
+    if isinstance(outcome, Sent):
+        return True, f"#{channel}: posted as message {outcome.message_id}"
+    detail = f" ({outcome.detail})" if isinstance(outcome, Rejected) and outcome.detail else ""
+    return False, f"#{channel}: not posted, status {response.status}: {outcome.reason}{detail}"
+
+
+def _target(entry: ChannelEntry) -> Target:
+    return Target(SecretFile(entry.webhook_file).one().reveal(), entry.thread_id, entry.forum)
+
+
+def _message(file: RelayFile, channel: str, now: float) -> Message:
+    labels = {names.LABEL_ALERTNAME: "RelayTest", names.LABEL_SEVERITY: "info"}
+    words = {"summary": "This is a test", "description": f"Messages of the relay for #{channel} arrive here."}
+    alert = AlertView(labels, "info", "event", now, words)
+    view = IncidentView(
+        id=0,
+        route="test",
+        source="relay",
+        state="event",
+        severity="info",
+        title="This is a test",
+        group={names.LABEL_ALERTNAME: "RelayTest"},
+        alerts=(alert,),
+        opened_at=now,
+    )
+    return Message(channel, (view,), sender=file.channels[channel].username, stack=file.name)

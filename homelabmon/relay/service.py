@@ -1,0 +1,308 @@
+"""The service, wired together: configuration, store, engine, delivery, server; started, reconfigured and stopped.
+
+Started by the command line. May import: everything in the relay, notifiers, spec.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from homelabmon.notifiers import NOTIFIERS
+from homelabmon.notifiers.contract import Notifier
+from homelabmon.notifiers.message import Links
+from homelabmon.relay.app import App, Listener
+from homelabmon.relay.clock import Clock
+from homelabmon.relay.config import WatchedConfig
+from homelabmon.relay.delivery.channels import Channels
+from homelabmon.relay.delivery.dry import DryTransport
+from homelabmon.relay.delivery.gate import Gate
+from homelabmon.relay.delivery.limits import Limits
+from homelabmon.relay.delivery.transport import HttpTransport, Transport
+from homelabmon.relay.delivery.worker import Dispatch, Tools
+from homelabmon.relay.doors import Doors
+from homelabmon.relay.engine import Engine, Setup
+from homelabmon.relay.inbox import Inbox
+from homelabmon.relay.incidents.book import ChannelPolicy, Question, Verdict
+from homelabmon.relay.incidents.model import DeadLetter
+from homelabmon.relay.intake import event
+from homelabmon.relay.intake.contract import Parsed
+from homelabmon.relay.intake.reading import written
+from homelabmon.relay.metrics import Metrics
+from homelabmon.relay.reconcile.alertmanager import AlertmanagerApi
+from homelabmon.relay.routes import lanes_of
+from homelabmon.relay.secrets import SecretFile
+from homelabmon.relay.store import queries
+from homelabmon.relay.store.store import Store
+from homelabmon.relay.store.trouble import StoreError
+from homelabmon.spec.base import in_bytes
+from homelabmon.spec.relay_file import RelayFile
+
+log = logging.getLogger(__name__)
+
+ASKING: Final = 2.0
+"""Seconds that an Alertmanager has to answer: who does not is no proof of anything."""
+ANSWER_BYTES: Final = 64 * 2**20
+CLEAN_EVERY: Final = 3600.0
+LOOK_EVERY: Final = 2.0
+"""Seconds between looks at what others have left in the database, and at a disk that failed."""
+DRAIN: Final = 10.0
+"""Seconds that requests under way have to end when the relay is stopped; as long again for what is being delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How it is started. ``host`` None: on every address. ``show``: takes what would be posted, in a dry run."""
+
+    host: str | None = None
+    port: int = 8080
+    show: Callable[[str], None] | None = None
+
+
+class Service:
+    """One relay. ``run`` runs it until ``stop`` is called."""
+
+    def __init__(self, config: WatchedConfig, clock: Clock, options: Options) -> None:
+        self._config, self._clock, self._options = config, clock, options
+        self._stop = asyncio.Event()
+        self._secrets: dict[str, SecretFile] = {}
+        self._spawned: set[asyncio.Task[None]] = set()
+        self._told_of_damage = 0
+        self._clean_at = clock.monotonic()
+        file = config.file
+        self.store = Store(file.database, clock.now(), limits_of(file))
+        self.inbox = Inbox(self.store, clock)
+        self.channels = Channels(file.channels, self._read)
+        self._asks = _Asks()
+        self.engine = Engine(self.inbox, _notifier(), setup_of(file), self._asks, clock)
+        self.doors = Doors(file.intake)
+        metrics = Metrics(self.inbox, self.channels, self.engine.figures, config, clock)
+        self.app = App(
+            self.inbox,
+            self.doors,
+            clock,
+            metrics=lambda: metrics.text(self.app),
+            nudge=self.engine.nudge,
+            most_body=in_bytes(file.intake.max_body),
+        )
+        self.port = 0
+        """The port it listens on, once it does."""
+
+    def stop(self) -> None:
+        """Lets ``run`` end, once what is under way has ended."""
+        self._stop.set()
+
+    async def run(self, ready: Callable[[int], None] | None = None) -> None:
+        """Runs until it is stopped; calls ``ready`` with the port when it listens.
+
+        Raises NewerDatabaseError, and OSError when the port is taken. A disk that fails is waited for.
+        """
+        try:
+            await self._open_store()
+            async with AsyncExitStack() as stack:
+                asking = await stack.enter_async_context(HttpTransport(timeout=ASKING, body_limit=ANSWER_BYTES))
+                transport: Transport = await stack.enter_async_context(HttpTransport())
+                if self._options.show is not None:
+                    transport = DryTransport(self._options.show, self._clock.now)
+                self._asks.transport = asking
+                self._asks.replicas(self._config.file.alertmanagers)
+                listener = Listener(self.app)
+                self.port = await listener.start(self._options.host, self._options.port)
+                log.info("listening", extra={"port": self.port, "dry_run": self._options.show is not None})
+                if ready is not None:
+                    ready(self.port)
+                await self._work(listener, transport)
+        finally:
+            await self.store.close()
+            log.info("stopped")
+
+    async def _open_store(self) -> None:
+        try:
+            await self.store.open()
+        except StoreError as error:
+            log.error("the database cannot be opened, it will be tried again", extra={"reason": error.reason})
+
+    async def _work(self, listener: Listener, transport: Transport) -> None:
+        tools = Tools(
+            engine=self.engine,
+            notifier=_notifier(),
+            channels=self.channels,
+            gate=Gate(Limits(random.random), self._clock),
+            transport=transport,
+            clock=self._clock,
+            random=random.random,
+            figures=self.engine.figures,
+        )
+        engine = asyncio.create_task(self.engine.run(), name="engine")
+        others = [
+            asyncio.create_task(work, name=name)
+            for name, work in (
+                ("dispatch", Dispatch(tools).run()),
+                ("config", self._config.watch(self._clock, self._reconfigured)),
+                ("housekeeping", self._keep_house()),
+            )
+        ]
+        hangup = _on_hangup(self._hangup)
+        stop = asyncio.create_task(self._stop.wait(), name="stop")
+        try:
+            done, _ = await asyncio.wait([engine, stop, *others], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stop}:
+                task.result()
+                raise RuntimeError(f"the task {task.get_name()} has ended by itself")
+        finally:
+            hangup()
+            stop.cancel()
+            await listener.stop(DRAIN)
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others, timeout=DRAIN)
+            self.engine.stop()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(engine, DRAIN)
+
+    # Configuration ------------------------------------------------------------
+
+    def _hangup(self) -> None:
+        if self._config.refresh(force=True):
+            self._reconfigured(self._config.file)
+
+    def _reconfigured(self, file: RelayFile) -> None:
+        if file.database != self.store.path:
+            log.warning("another database takes effect at the next start")
+        self.store.limits = limits_of(file)
+        self.doors.reconfigure(file.intake)
+        self.app.resize(in_bytes(file.intake.max_body))
+        self.channels.reconfigure(file.channels)
+        self._asks.replicas(file.alertmanagers)
+        self._spawn(self.engine.reconfigure(setup_of(file)))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._spawned.add(task)
+        task.add_done_callback(self._spawned.discard)
+
+    def _read(self, path: str) -> str:
+        return self._secrets.setdefault(path, SecretFile(path)).one().reveal()
+
+    # Housekeeping ------------------------------------------------------------
+
+    async def _keep_house(self) -> None:
+        """Now and then: a sign of life to a disk that failed, what others want, damage that people must know of."""
+        while True:
+            try:
+                await self._look_around()
+            except StoreError:
+                pass  # the store has said so itself
+            except Exception:
+                log.exception("a bug: the housekeeping stumbled")
+            await self._clock.sleep(LOOK_EVERY)
+
+    async def _look_around(self) -> None:
+        if self.store.trouble is not None:
+            await self.store.beat(self._clock.now())
+        while self._told_of_damage < len(self.store.damaged):
+            await self._tell_of_damage(self.store.damaged[self._told_of_damage])
+            self._told_of_damage += 1
+        for letter in await self.store.wanted():
+            await self.retell(letter)
+        if self._clock.monotonic() >= self._clean_at:
+            await self.store.clean(self._clock.now())
+            self._clean_at = self._clock.monotonic() + CLEAN_EVERY
+
+    async def retell(self, letter: DeadLetter) -> None:
+        """Tells the incidents of a dead letter once more."""
+        lost = await self.engine.act(lambda book, now: book.retell(letter.incidents, now))
+        if lost:
+            log.warning(
+                "some incidents of a dead letter are forgotten", extra={"dead_letter": letter.id, "count": len(lost)}
+            )
+        await self.store.replayed(letter.id, self._clock.now())
+
+    async def _tell_of_damage(self, path: str) -> None:
+        """The owner hears of it where everything else is heard of."""
+        now = self._clock.now()
+        log.critical("the database was damaged: it was moved aside and a new one started", extra={"path": path})
+        body = written(
+            {
+                "title": "The alert relay had to start a new database",
+                "message": f"The old one was damaged and now lies at {path}. What fires is told anew; messages that"
+                " stood in the channels before are not changed any more.",
+                "severity": "critical",
+                "labels": {"stack": self._config.file.name},
+            }
+        )
+        parsed = event.parse(body, now)
+        assert isinstance(parsed, Parsed)
+        await self.inbox.take(event.INTAKE, body, parsed, now)
+        self.engine.nudge()
+
+
+class _Asks:
+    """Alertmanager's replicas of the configuration in effect."""
+
+    transport: Transport
+
+    def __init__(self) -> None:
+        self._api: AlertmanagerApi | None = None
+
+    def replicas(self, addresses: Sequence[str]) -> None:
+        """From now on these are asked."""
+        self._api = AlertmanagerApi(addresses, self.transport) if addresses else None
+
+    async def ask(self, questions: Sequence[Question]) -> Mapping[int, Verdict]:
+        """A verdict for every question."""
+        return await self._api.ask(questions) if self._api is not None else {}
+
+    async def watchdog(self) -> bool | None:
+        """Whether the Watchdog is there."""
+        return await self._api.watchdog() if self._api is not None else None
+
+
+def setup_of(file: RelayFile) -> Setup:
+    """What of a configuration the book needs."""
+    policies = {
+        name: ChannelPolicy({str(severity): who for severity, who in entry.mention.items()}, entry.username)
+        for name, entry in file.channels.items()
+    }
+    links = {name: url.rstrip("/") for name, url in file.links.items()}
+    return Setup(
+        lanes_of(file),
+        policies,
+        Links(links.get("alertmanager"), links.get("grafana"), links.get("prometheus"), links.get("relay")),
+        file.name,
+    )
+
+
+def limits_of(file: RelayFile) -> queries.Limits:
+    """How long a configuration wants things kept."""
+    kept = file.retention
+    return queries.Limits(
+        incidents=kept.incidents.total_seconds(),
+        dead_letters=kept.dead_letters.total_seconds(),
+        quarantine=kept.quarantine,
+        quarantine_bytes=in_bytes(kept.quarantine_size),
+    )
+
+
+def _notifier() -> Notifier:
+    return NOTIFIERS["discord"]
+
+
+def _on_hangup(do: Callable[[], None]) -> Callable[[], None]:
+    """Calls ``do`` on SIGHUP, where that can be had; gives what ends it."""
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGHUP, do)
+    except (RuntimeError, ValueError, NotImplementedError):  # not the main thread
+        return lambda: None
+
+    def undo() -> None:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+    return undo
