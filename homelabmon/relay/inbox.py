@@ -120,6 +120,14 @@ class Inbox:
         """Notes that the relay was alive at this moment."""
         await self.store.beat(now)
 
+    async def remember(self, name: str, value: float) -> None:
+        """Notes a number under a name."""
+        await self.store.remember(name, value)
+
+    async def recall(self, name: str) -> float | None:
+        """The number that was noted under a name."""
+        return await self.store.recall(name)
+
     def _note_hold(self, episode: Episode, now: float) -> None:
         """How long an alert was kept back, once that is over. Events are not kept back."""
         if episode.phase == "held":

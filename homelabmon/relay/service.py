@@ -36,6 +36,7 @@ from homelabmon.relay.intake.contract import Parsed
 from homelabmon.relay.intake.reading import written
 from homelabmon.relay.metrics import Metrics
 from homelabmon.relay.reconcile.alertmanager import AlertmanagerApi
+from homelabmon.relay.reconcile.backfill import backfill, gap_began
 from homelabmon.relay.routes import lanes_of
 from homelabmon.relay.secrets import SecretFile
 from homelabmon.relay.store import queries
@@ -112,11 +113,14 @@ class Service:
                     transport = DryTransport(self._options.show, self._clock.now)
                 self._asks.transport = asking
                 self._asks.replicas(self._config.file.alertmanagers)
+                since = await self._gap()
                 listener = Listener(self.app)
                 self.port = await listener.start(self._options.host, self._options.port)
                 log.info("listening", extra={"port": self.port, "dry_run": self._options.show is not None})
                 if ready is not None:
                     ready(self.port)
+                if self._config.file.prometheus is not None:
+                    self._spawn(self._backfill(self._config.file.prometheus, asking, since))
                 await self._work(listener, transport)
         finally:
             await self.store.close()
@@ -127,6 +131,22 @@ class Service:
             await self.store.open()
         except StoreError as error:
             log.error("the database cannot be opened, it will be tried again", extra={"reason": error.reason})
+
+    async def _gap(self) -> float | None:
+        """Since when the relay was down; None where nobody knows."""
+        try:
+            return await gap_began(self.store)
+        except StoreError:
+            return None
+
+    async def _backfill(self, prometheus: str, transport: Transport, since: float | None) -> None:
+        """What fired and ended while the relay was down."""
+        try:
+            await backfill(self.engine, prometheus, transport, self._asks, self.store, self._clock, since)
+        except StoreError:
+            log.warning("what fired while the relay was down will be looked for at the next start")
+        except Exception:
+            log.exception("a bug: looking for what fired while the relay was down failed")
 
     async def _work(self, listener: Listener, transport: Transport) -> None:
         tools = Tools(
@@ -159,7 +179,7 @@ class Service:
             hangup()
             stop.cancel()
             await listener.stop(DRAIN)
-            for task in others:
+            for task in (*others, *self._spawned):
                 task.cancel()
             await asyncio.wait(others, timeout=DRAIN)
             self.engine.stop()
@@ -258,6 +278,10 @@ class _Asks:
     async def ask(self, questions: Sequence[Question]) -> Mapping[int, Verdict]:
         """A verdict for every question."""
         return await self._api.ask(questions) if self._api is not None else {}
+
+    async def labels(self) -> Sequence[Mapping[str, str]]:
+        """The labels of every alert that is listed."""
+        return await self._api.labels() if self._api is not None else ()
 
     async def watchdog(self) -> bool | None:
         """Whether the Watchdog is there."""

@@ -1,0 +1,347 @@
+"""The whole service: from a webhook to a message in a fake Discord, through files, signals and restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from homelabmon.relay.clock import SystemClock
+from homelabmon.relay.config import WatchedConfig
+from homelabmon.relay.incidents.model import Changes
+from homelabmon.relay.service import Options, Service
+from homelabmon.relay.store import writer
+from homelabmon.relay.store.store import Store
+from tests.relay.fake_discord import FakeDiscord
+from tests.relay.intake.payloads import FALCO, alert, webhook
+from tests.relay.store.examples import NOW, dead_letter
+
+SOON = "2026-11-22T20:30:16Z"
+
+
+def written(folder: Path, discord: FakeDiscord | None, **changed: Any) -> Path:
+    """A configuration, with its secrets beside it."""
+    secrets = {"am": "tok-am", "falco": "tok-falco", "event": "tok-event"}
+    url = discord.webhooks["ops"].url if discord else "https://discord.com/api/webhooks/123456789012345678/" + "x" * 68
+    secrets["ops"] = url
+    for name, secret in secrets.items():
+        (folder / name).write_text(secret)
+    config = folder / "relay.yaml"
+    config.write_text(
+        json.dumps(
+            {
+                "version": 1,
+                "name": "home",
+                "role": "relay",
+                "channels": {"ops": {"webhook_file": str(folder / "ops")}},
+                "default": {"name": "default", "channel": "ops", "group_by": ["alertname"], "hold": "0s"},
+                "intake": {
+                    "alertmanager_token_file": str(folder / "am"),
+                    "falco_path_file": str(folder / "falco"),
+                    "event_token_file": str(folder / "event"),
+                },
+                "database": str(folder / "relay.db"),
+                **changed,
+            }
+        )
+    )
+    return config
+
+
+class Client:
+    """Talks to a running service."""
+
+    def __init__(self, service: Service, session: aiohttp.ClientSession) -> None:
+        self.service, self._session = service, session
+
+    async def post(self, path: str, body: bytes, token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self._session.post(self._url(path), data=body, headers=headers) as response:
+            await response.read()
+            return response.status
+
+    async def get(self, path: str) -> tuple[int, str]:
+        async with self._session.get(self._url(path)) as response:
+            return response.status, await response.text()
+
+    def _url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.service.port}{path}"
+
+
+def serving(
+    folder: Path,
+    scenario: Callable[[Client, FakeDiscord], Awaitable[None]],
+    show: Callable[[str], None] | None = None,
+    **changed: Any,
+) -> None:
+    async def run() -> None:
+        async with FakeDiscord() as discord:
+            discord.add_webhook("ops")
+            service = Service(
+                WatchedConfig(written(folder, discord, **changed)), SystemClock(), Options("127.0.0.1", 0, show)
+            )
+            ready = asyncio.Event()
+            running = asyncio.ensure_future(service.run(lambda _: ready.set()))
+            try:
+                await asyncio.wait({running, asyncio.ensure_future(ready.wait())}, return_when="FIRST_COMPLETED")
+                async with aiohttp.ClientSession() as session:
+                    await scenario(Client(service, session), discord)
+            finally:
+                service.stop()
+                await running
+
+    asyncio.run(run())
+
+
+async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Waits until something is so. What it waits for comes by itself: nothing is told to be faster than it is."""
+    deadline = time.monotonic() + 30
+    while True:
+        result = true()
+        if result if isinstance(result, bool) else await result:
+            return
+        assert time.monotonic() < deadline, "it never comes"
+        await asyncio.sleep(0.01)
+
+
+def messages(discord: FakeDiscord) -> str:
+    return "\n".join(message.text for message in discord.messages.values())
+
+
+# From sender to reader ------------------------------------------------------------
+
+
+def test_an_alert_is_posted_and_edited_and_the_accounts_balance(tmp_path: Path) -> None:
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        assert await client.post("/v1/alertmanager", webhook(alert()), "tok-am") == 200
+        await until(lambda: len(discord.messages) == 1)
+        assert "NodeDown it is" in messages(discord)
+        over = webhook(alert(status="resolved", endsAt="2026-11-22T20:31:00Z"), status="resolved")
+        assert await client.post("/v1/alertmanager", over, "tok-am") == 200
+        assert await client.post("/v1/alertmanager", over, "tok-am") == 200
+        await until(lambda: "RESOLVED" in messages(discord))
+        assert len(discord.messages) == 1
+
+        async def told() -> bool:
+            return 'homelabmon_alerts_posted_total{channel="ops"} 2' in (await client.get("/metrics"))[1]
+
+        await until(told)
+        _, page = await client.get("/metrics")
+        found = dict(re.findall(r'^homelabmon_(?:alerts_)?(\w+?)\{channel="ops"\} (\d+)$', page, re.MULTILINE))
+        assert (
+            int(found["received_total"])
+            == 3
+            == sum(
+                int(found[name])
+                for name in (
+                    "posted_total",
+                    "suppressed_total",
+                    "deduplicated_total",
+                    "dead_lettered_total",
+                    "queue_alerts",
+                )
+            )
+        )
+
+    serving(tmp_path, scenario)
+
+
+def test_a_dry_run_posts_nothing_and_shows_everything(tmp_path: Path) -> None:
+    shown = list[str]()
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        await client.post("/v1/falco/tok-falco", json.dumps(FALCO).encode(), "")
+        await until(lambda: len(shown) == 1)
+        assert not discord.messages
+
+    serving(tmp_path, scenario, shown.append)
+    assert shown[0].startswith("--- would be posted\n")
+    assert "A shell was spawned in a container" in shown[0]
+
+
+@pytest.mark.program("promtool")
+def test_the_metrics_page_is_as_promtool_wants_it(tmp_path: Path) -> None:
+    pages = list[str]()
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        await client.post("/v1/falco/tok-falco", json.dumps(FALCO).encode(), "")
+        await client.post("/v1/event", b"nope", "tok-event")
+        await client.post("/v1/event", b"nope", "wrong")
+
+        async def delivered() -> bool:
+            return "homelabmon_delivery_seconds_count" in (await client.get("/metrics"))[1]
+
+        await until(delivered)
+        pages.append((await client.get("/metrics"))[1])
+
+    serving(tmp_path, scenario)
+    linted = subprocess.run(
+        ["promtool", "check", "metrics"], input=pages[0], capture_output=True, text=True, check=False
+    )
+    assert (linted.returncode, linted.stdout, linted.stderr) == (0, "", "")
+    for line in (
+        "homelabmon_store_writable 1",
+        "homelabmon_config_last_reload_successful 1",
+        "homelabmon_quarantined_payloads 1",
+        'homelabmon_channel_disabled{channel="ops"} 0',
+        'homelabmon_requests_total{source="event",code="401"} 1',
+        'homelabmon_unread_total{source="event"} 1',
+        'homelabmon_delivery_seconds_count{channel="ops"} 1',
+    ):
+        assert f"\n{line}\n" in pages[0]
+
+
+# Changes while it runs ------------------------------------------------------------
+
+
+def test_a_new_configuration_is_taken_and_a_bad_one_is_not(tmp_path: Path) -> None:
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        discord.add_webhook("media")
+        (tmp_path / "media").write_text(discord.webhooks["media"].url)
+        channels = {name: {"webhook_file": str(tmp_path / name)} for name in ("ops", "media")}
+        default = {"name": "default", "channel": "media", "group_by": ["alertname"], "hold": "0s"}
+        written(tmp_path, discord, channels=channels, default=default)
+        client.service._hangup()
+        await client.post("/v1/event", b'{"title": "Doorbell"}', "tok-event")
+        await until(lambda: len(discord.messages) == 1)
+        assert [message.channel for message in discord.messages.values()] == [discord.webhooks["media"].channel]
+        (tmp_path / "relay.yaml").write_text("nonsense")
+        client.service._hangup()
+        assert "homelabmon_config_last_reload_successful 0" in (await client.get("/metrics"))[1]
+        assert await client.post("/v1/event", b'{"title": "Doorbell"}', "tok-event") == 200
+
+    serving(tmp_path, scenario)
+
+
+def test_a_dead_letter_that_somebody_wants_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("homelabmon.relay.service.LOOK_EVERY", 0.01)
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        await client.service.store.commit(Changes(dead_letters=[dead_letter(1)]))
+        want = "UPDATE dead_letters SET wanted_at = 1.0"
+        await client.service.store._do(lambda connection: connection.execute(want).rowcount)
+
+        async def replayed() -> bool:
+            return (await client.service.store.dead_letters())[0].replayed_at is not None
+
+        await until(replayed)
+
+    serving(tmp_path, scenario)
+
+
+def test_the_owner_hears_of_a_damaged_database_in_discord(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "relay.db").write_bytes(b"not a database, and longer than a header is" * 100)
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        await until(lambda: len(discord.messages) == 1)
+        assert "The alert relay had to start a new database" in messages(discord)
+        assert "homelabmon_store_replaced_total 1" in (await client.get("/metrics"))[1]
+
+    serving(tmp_path, scenario)
+    assert "the database was damaged: it was moved aside and a new one started" in caplog.text
+
+
+def test_a_volume_that_comes_late_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("homelabmon.relay.service.LOOK_EVERY", 0.01)
+    monkeypatch.setattr(writer, "AGAIN", 0.0)
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        assert (await client.get("/readyz"))[0] == 503
+        assert (await client.get("/healthz"))[0] == 200
+        assert await client.post("/v1/event", b'{"title": "Doorbell"}', "tok-event") == 503
+        assert "homelabmon_store_writable 0" in (await client.get("/metrics"))[1]
+        (tmp_path / "volume").mkdir()
+
+        async def ready() -> bool:
+            return (await client.get("/readyz"))[0] == 200
+
+        await until(ready)
+        assert await client.post("/v1/event", b'{"title": "Doorbell"}', "tok-event") == 200
+        await until(lambda: len(discord.messages) == 1)
+
+    serving(tmp_path, scenario, database=str(tmp_path / "volume" / "relay.db"))
+
+
+def test_what_was_stored_before_a_restart_is_told_after_it(tmp_path: Path) -> None:
+    async def leave() -> None:
+        store = Store(str(tmp_path / "relay.db"), NOW)
+        await store.put("alertmanager", webhook(alert()), NOW)
+        await store.put("unheard-of", b"?", NOW)
+        await store.close()
+
+    asyncio.run(leave())
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        await until(lambda: len(discord.messages) == 1)
+        (row,) = await client.service.store.quarantine()
+        assert row.reason == "this relay does not know such senders"
+
+    serving(tmp_path, scenario)
+
+
+# As a process ------------------------------------------------------------
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "homelabmon", "relay", "--config", str(folder / "relay.yaml"), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_process_logs_json_and_ends_at_once_when_told_to(tmp_path: Path) -> None:
+    written(tmp_path, None)
+    with start(tmp_path, "--listen", "127.0.0.1:0", "--dry-run") as process:
+        assert process.stderr is not None
+        first = json.loads(process.stderr.readline())
+        assert (first["level"], first["message"], first["dry_run"]) == ("info", "listening", True)
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        rest = [json.loads(line) for line in process.stderr.read().splitlines()]
+        assert process.wait(30) == 0
+    assert rest[-1]["message"] == "stopped"
+    assert sorted(item.name for item in tmp_path.glob("relay.db*")) == ["relay.db", "relay.db.lock"]
+
+
+def test_a_port_that_is_taken_and_a_bad_configuration_are_the_users_business(tmp_path: Path) -> None:
+    written(tmp_path, None)
+    with start(tmp_path, "--listen", "127.0.0.1:0", "--dry-run") as first:
+        assert first.stderr is not None
+        port = json.loads(first.stderr.readline())["port"]
+        with start(tmp_path, "--listen", f"127.0.0.1:{port}") as second:
+            _, said = second.communicate(timeout=30)
+            assert second.returncode == 2
+            assert "address already in use" in said.splitlines()[-1].lower()
+        first.terminate()
+    (tmp_path / "relay.yaml").write_text("version: 2\n")
+    with start(tmp_path) as process:
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "relay.yaml:1:10: error: version: 2" in said
+
+
+def test_nothing_secret_is_logged_however_much_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    secrets = list[str]()
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        secrets.append(discord.webhooks["ops"].url)
+        await client.post("/v1/event", b'{"title": "Doorbell"}', "tok-event")
+        await until(lambda: len(discord.messages) == 1)
+
+    with caplog.at_level(logging.DEBUG):
+        serving(tmp_path, scenario)
+    said = " ".join(str(vars(record)) for record in caplog.records)
+    assert [secret for secret in (*secrets, "tok-event", "tok-am", "tok-falco") if secret in said] == []
