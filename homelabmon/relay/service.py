@@ -79,7 +79,7 @@ class Service:
         file = config.file
         self.store = Store(file.database, clock.now(), limits_of(file))
         self.inbox = Inbox(self.store, clock)
-        self.channels = Channels(file.channels, self._read)
+        self.channels = Channels(file.channels, self._read, last_resort=file.default.channel)
         self._asks = _Asks()
         self.engine = Engine(self.inbox, _notifier(), setup_of(file), self._asks, clock)
         self.doors = Doors(file.intake)
@@ -198,7 +198,7 @@ class Service:
         self.store.limits = limits_of(file)
         self.doors.reconfigure(file.intake)
         self.app.resize(in_bytes(file.intake.max_body))
-        self.channels.reconfigure(file.channels)
+        self.channels.reconfigure(file.channels, last_resort=file.default.channel)
         self._asks.replicas(file.alertmanagers)
         self._spawn(self.engine.reconfigure(setup_of(file)))
 

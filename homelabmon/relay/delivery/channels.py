@@ -35,15 +35,16 @@ class Disabled:
 class Channels:
     """All channels of a configuration. Addresses are read from their files each time: a new one works at once."""
 
-    def __init__(self, entries: Mapping[str, ChannelEntry], reads: Reads) -> None:
-        self._entries, self._reads = dict(entries), reads
+    def __init__(self, entries: Mapping[str, ChannelEntry], reads: Reads, *, last_resort: str | None = None) -> None:
+        """``last_resort``: takes what is left for a channel that the configuration does not name any more."""
+        self._entries, self._reads, self._last_resort = dict(entries), reads, last_resort
         self._dead: dict[str, str] = {}
         """Reason, by address."""
         self._threads_gone: set[tuple[str, str]] = set()
 
-    def reconfigure(self, entries: Mapping[str, ChannelEntry]) -> None:
+    def reconfigure(self, entries: Mapping[str, ChannelEntry], *, last_resort: str | None = None) -> None:
         """Another configuration. What is dead stays dead."""
-        self._entries = dict(entries)
+        self._entries, self._last_resort = dict(entries), last_resort
 
     def names(self) -> tuple[str, ...]:
         """Every channel."""
@@ -52,7 +53,7 @@ class Channels:
     def way(self, channel: str) -> Way | None:
         """How to reach a channel: the first along its fallbacks whose webhook is alive; None when there is none."""
         seen: set[str] = set()
-        name: str | None = channel
+        name: str | None = channel if channel in self._entries else self._last_resort
         while name is not None and name not in seen and (entry := self._entries.get(name)) is not None:
             if (target := self.own(name)) is not None:
                 return Way(name, target)

@@ -57,6 +57,15 @@ def test_an_unreadable_file_and_an_unknown_channel_have_no_way() -> None:
     assert why.reason == "unreadable"
 
 
+def test_what_is_left_for_a_channel_that_is_no_more_goes_to_the_last_resort() -> None:
+    entries = {name: ChannelEntry(webhook_file=name) for name in ("a", "b")}
+    some = Channels(entries, {"a": "url-a", "b": "url-b"}.__getitem__, last_resort="a")
+    del entries["b"]
+    some.reconfigure(entries, last_resort="a")
+    assert some.way("b") == Way("a", Target("url-a"))
+    assert some.own("b") is None
+
+
 def test_a_thread_that_is_gone_is_not_used_again() -> None:
     some = Channels({"a": ChannelEntry(webhook_file="a", thread_id="123")}, {"a": "url-a"}.__getitem__)
     target = some.own("a")
