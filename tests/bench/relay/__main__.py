@@ -43,7 +43,7 @@ def storm(name: str, bridge: Opened) -> Row:
         groups = [hosts(group, STORM_ALERTS) for group in range(STORM_GROUPS)]
         wanted = [name for group in groups for name in group]
         bodies = [webhook(f"Storm{number:03}", group, started) for number, group in enumerate(groups)]
-        sent = asyncio.run(spread(running.url, bodies, STORM_SECONDS))
+        sent = asyncio.run(spread(running, bodies, STORM_SECONDS))
         seen = watch(discord, wanted, started + STORM_LOOK)
         stats = discord.stats()
         return (
@@ -69,7 +69,7 @@ def acknowledge(name: str, bridge: Opened) -> Row:
             payload(f"Load{one % 50}", [alert(f"Load{one % 50}", f"host-{one:06}", started=now)])
             for one in range(HAMMERED)
         ]
-        sent, seconds = asyncio.run(hammer(running.url, bodies, PARALLEL))
+        sent, seconds = asyncio.run(hammer(running, bodies, PARALLEL))
         return (
             name,
             f"{HAMMERED / seconds:,.0f}/s",
@@ -93,7 +93,7 @@ def big(name: str, bridge: Opened) -> Row:
         time.sleep(1)
         idle = running.resident()
         running.forget_peak()
-        sent, _ = asyncio.run(hammer(running.url, [body], 1))
+        sent, _ = asyncio.run(hammer(running, [body], 1))
         time.sleep(5)
         taken = f"{1000 * sent.quantile(0.5):.0f} ms" if sent.delivered else "refused"
         return (name, f"{len(body) / 2**20:.1f} MiB", taken, f"{idle:.0f} MiB", f"{running.peak():.0f} MiB")
@@ -110,10 +110,10 @@ def outage(name: str, bridge: Opened, seconds: float) -> Row:
         groups = [hosts(group, OUTAGE_GROUP) for group in range(OUTAGE_ALERTS // OUTAGE_GROUP)]
         wanted = [name for group in groups for name in group]
         firing = [webhook(f"Outage{number:03}", group, started) for number, group in enumerate(groups)]
-        answers = asyncio.run(spread(running.url, firing, seconds * 0.4)).answers
+        answers = asyncio.run(spread(running, firing, seconds * 0.4)).answers
         now = time.time()
         over = [webhook(f"Outage{number:03}", group, started, now) for number, group in enumerate(groups) if number % 2]
-        answers += asyncio.run(spread(running.url, over, seconds * 0.4)).answers
+        answers += asyncio.run(spread(running, over, seconds * 0.4)).answers
         time.sleep(max(0.0, started + seconds - time.time()))
         discord.come_up()
         back = time.time()

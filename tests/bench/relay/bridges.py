@@ -24,11 +24,12 @@ PATIENCE: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """A program that takes Alertmanager's webhooks. ``url``: where."""
+    """A program that takes Alertmanager's webhooks. ``url``: where. ``token``: what it wants to be shown."""
 
     name: str
     url: str
     process: subprocess.Popen[bytes]
+    token: str = ""
 
     def resident(self) -> float:
         """MiB of memory it holds."""
@@ -48,11 +49,13 @@ class Bridge:
         return int(line.split()[1]) / 1024
 
 
+TOKEN: Final = "a-token-of-the-benchmark"  # no secret
 RELAY: Final = """\
 version: 1
 name: bench
 role: relay
 channels: {{ops: {{webhook_file: {folder}/webhook}}}}
+intake: {{alertmanager_token_file: {folder}/token}}
 default: {{name: default, channel: ops, group_by: [alertname], hold: {{default: {hold}s, critical: 0s}}}}
 database: {folder}/relay.db
 """
@@ -62,11 +65,12 @@ database: {folder}/relay.db
 def relay(webhook: str, folder: Path, *, hold: int = 0) -> Iterator[Bridge]:
     """Ours. Every alert is told at once, unless ``hold`` says otherwise."""
     (folder / "webhook").write_text(webhook)
+    (folder / "token").write_text(TOKEN)
     (folder / "relay.yaml").write_text(RELAY.format(folder=folder, hold=hold))
     port = free_port()
     listen = ["--config", str(folder / "relay.yaml"), "--listen", f"127.0.0.1:{port}"]
     command = [sys.executable, "-m", "homelabmon", "relay", *listen]
-    with running("homelabmon", command, f"http://127.0.0.1:{port}/v1/alertmanager", folder) as bridge:
+    with running("homelabmon", command, f"http://127.0.0.1:{port}/v1/alertmanager", folder, TOKEN) as bridge:
         yield bridge
 
 
@@ -80,7 +84,7 @@ def peer(name: str, template: str, webhook: str, folder: Path) -> Iterator[Bridg
 
 
 @contextmanager
-def running(name: str, command: list[str], url: str, folder: Path) -> Iterator[Bridge]:
+def running(name: str, command: list[str], url: str, folder: Path, token: str = "") -> Iterator[Bridge]:
     """The program, from when it answers until the end of the block. What it says goes into a file of the folder."""
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
@@ -88,7 +92,7 @@ def running(name: str, command: list[str], url: str, folder: Path) -> Iterator[B
         )
     try:
         wait_for(url, process, folder / f"{name}.log")
-        yield Bridge(name, url, process)
+        yield Bridge(name, url, process, token)
     finally:
         process.terminate()
         try:

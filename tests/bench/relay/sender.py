@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import aiohttp
 
+from tests.bench.relay.bridges import Bridge
+
 GIVE_UP: Final = 30.0
 FIRST_PAUSE: Final = 0.5
 GROWTH: Final = 1.5
@@ -94,37 +96,43 @@ async def send(session: aiohttp.ClientSession, url: str, body: bytes, sent: Sent
 
 async def _try(session: aiohttp.ClientSession, url: str, body: bytes, seconds: float) -> int:
     """The status of the answer; 599 when there is none."""
-    headers = {"Content-Type": "application/json", "User-Agent": "Alertmanager/0.28.0"}
     try:
         timeout = aiohttp.ClientTimeout(total=max(0.1, seconds))
-        async with session.post(url, data=body, headers=headers, timeout=timeout) as response:
+        async with session.post(url, data=body, timeout=timeout) as response:
             await response.read()
             return response.status
     except (aiohttp.ClientError, TimeoutError, OSError):
         return 599
 
 
-async def spread(url: str, bodies: Sequence[bytes], seconds: float) -> Sent:
+def session_for(bridge: Bridge) -> aiohttp.ClientSession:
+    """A client as Alertmanager is one."""
+    headers = {"Content-Type": "application/json", "User-Agent": "Alertmanager/0.28.0"}
+    if bridge.token:
+        headers["Authorization"] = f"Bearer {bridge.token}"
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers)
+
+
+async def spread(bridge: Bridge, bodies: Sequence[bytes], seconds: float) -> Sent:
     """Every body once, evenly over so many seconds."""
     sent = Sent()
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    async with session_for(bridge) as session:
         tasks = []
         for body in bodies:
-            tasks.append(asyncio.create_task(send(session, url, body, sent)))
+            tasks.append(asyncio.create_task(send(session, bridge.url, body, sent)))
             await asyncio.sleep(seconds / len(bodies))
         await asyncio.gather(*tasks)
     return sent
 
 
-async def hammer(url: str, bodies: Sequence[bytes], parallel: int) -> tuple[Sent, float]:
+async def hammer(bridge: Bridge, bodies: Sequence[bytes], parallel: int) -> tuple[Sent, float]:
     """Every body once, as fast as they are taken, so many at a time; and the seconds it took."""
     sent, waiting = Sent(), iter(bodies)
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+    async with session_for(bridge) as session:
 
         async def one() -> None:
             for body in waiting:
-                await send(session, url, body, sent)
+                await send(session, bridge.url, body, sent)
 
         started = time.monotonic()
         await asyncio.gather(*(one() for _ in range(parallel)))
