@@ -213,13 +213,14 @@ class _Part:
 
 def _descriptions(lines: Iterable[str]) -> Iterator[str]:
     """The lines, in as few texts as Discord takes."""
-    text = ""
+    text, size = "", 0
     for line in lines:
-        if text and units(text) + 1 + units(line) > DESCRIPTION:
+        longer = size + 1 + units(line)
+        if text and longer > DESCRIPTION:
             yield text.strip()
-            text = line
+            text, size = line, units(line)
         else:
-            text = f"{text}\n{line}" if text else line
+            text, size = (f"{text}\n{line}", longer) if text else (line, units(line))
     yield text.strip()
 
 

@@ -19,7 +19,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -167,13 +168,11 @@ class App:
             return _unknown()
         most = min(self.most_body, UNKNOWN_BODY) if by_signature else self.most_body
         try:
-            async with asyncio.timeout(self._patience.turn) as turn:
-                async with self._budget.share(bodies.needs(request, most)):
-                    turn.reschedule(None)
-                    body = await self._body(request, most)
-                    if by_signature and not doors.verified(secrets, request.headers, body):
-                        return _unknown()
-                    return await self._store(intake, body)
+            async with self._room(bodies.needs(request, most)):
+                body = await self._body(request, most)
+                if by_signature and not doors.verified(secrets, request.headers, body):
+                    return _unknown()
+                return await self._store(intake, body)
         except TooLargeError as error:
             if by_signature:
                 return _text(413, f"larger than {most:,} bytes", close=True)
@@ -186,6 +185,17 @@ class App:
             return _text(400, "the body is broken", close=True)
         except OSError:
             return _text(400, "the connection was lost", close=True)
+
+    @asynccontextmanager
+    async def _room(self, size: int) -> AsyncIterator[None]:
+        """Room for a large body, as soon as there is some. Raises TimeoutError when there is none for too long."""
+        if not size:
+            yield
+            return
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(self._patience.turn):
+                await stack.enter_async_context(self._budget.share(size))
+            yield
 
     async def _body(self, request: web.BaseRequest, most: int) -> bytes:
         async with asyncio.timeout(self._patience.body):

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 BATCH: Final = 200
 """Deliveries that are taken between two commits."""
+BREATH: Final = 20
+"""Deliveries after which senders have their turn: what they send is acknowledged meanwhile."""
 RECONCILE_EVERY: Final = 60.0
 HEARTBEAT_EVERY: Final = 10.0
 LONGEST_NAP: Final = 5.0
@@ -295,7 +297,7 @@ class Engine:
         deliveries = await self._store.pending(self._taken, BATCH)
         self._more = self._more or bool(deliveries)
         now = self._clock.now()
-        for delivery in deliveries:
+        for number, delivery in enumerate(deliveries, 1):
             try:
                 book.take(delivery, now)
             except Exception as error:
@@ -303,6 +305,8 @@ class Engine:
                 raise _PoisonError(delivery.id, type(error).__name__) from error
             self._taken = delivery.id
             self._stir(delivery)
+            if number % BREATH == 0:
+                await self._clock.sleep(0)
         return [delivery.id for delivery in deliveries]
 
     def _stir(self, delivery: Delivery) -> None:

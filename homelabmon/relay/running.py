@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import ctypes.util
 import gc
 import signal
 from collections.abc import Callable
@@ -38,8 +37,10 @@ def _settle_memory() -> None:
     gc.set_threshold(2_000, 10, 10)
     gc.collect()
     gc.freeze()
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
+    library = ctypes.CDLL(None)
+    mallopt, trim = getattr(library, "mallopt", None), getattr(library, "malloc_trim", None)
+    if mallopt is not None and trim is not None:
+        trim(0)
         mallopt(-8, 1)  # M_ARENA_MAX
         mallopt(-3, 131_072)  # M_MMAP_THRESHOLD: stays there instead of growing with what is freed
         mallopt(-1, 1_048_576)  # M_TRIM_THRESHOLD

@@ -57,6 +57,7 @@ class SecretFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
+        self._path = Path(path)
         self.version = 0
         self._seen: _Seen | None = None
         self._content: bytes | None = None
@@ -83,9 +84,9 @@ class SecretFile:
     def refresh(self) -> int:
         """Looks at the file, reads it again if it is another one, and returns ``version``."""
         try:
-            seen = _look(self.path)
+            seen = _look(self._path)
             if seen != self._seen:
-                self._take(_read(self.path))
+                self._take(_read(self._path))
                 self._seen = seen
         except OSError as error:
             self._seen = None
@@ -118,11 +119,11 @@ class SecretFile:
         return f"SecretFile({self.path!r})"
 
 
-def _look(path: str) -> _Seen:
-    status = Path(path).stat()
+def _look(path: Path) -> _Seen:
+    status = path.stat()
     return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def _read(path: str) -> bytes:
-    with Path(path).open("rb") as file:
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
         return file.read(_MOST + 1)

@@ -16,6 +16,7 @@ from homelabmon.relay.incidents.model import DeadLetter, Episode, Incident, Post
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Mapped(Generic[T]):
@@ -41,7 +42,7 @@ class Mapped(Generic[T]):
         """The object as a row."""
         values = [getattr(item, name) for name in self.columns]
         for number in self._json:
-            values[number] = json.dumps(values[number], ensure_ascii=False, separators=(",", ":"))
+            values[number] = _encode(values[number])
         for number in self._bool:
             values[number] = int(values[number])
         return tuple(values)
