@@ -226,7 +226,7 @@ def _help(command: click.Command, name: str) -> str:
 
 _PARTS: Final = (
     *("errors", "spec", "source", "routing", "components", "notifiers", "stack", "load", "checks", "render"),
-    *("gitops", "journey", "cli", "relay"),
+    *("gitops", "journey", "simulation", "cli", "relay"),
 )
 """The parts of the package in the order in which one may use another."""
 

@@ -40,7 +40,8 @@ MAY_USE: Final = {
     "gitops": {*READING, "checks", "render"},
     "journey": {*READING, "checks", "render", "relay"},
     "relay": {*FOUNDATION, *FILES, "routing", "notifiers"},
-    "cli": {*READING, "checks", "render", "gitops", "journey", "relay"},
+    "simulation": {*READING, "journey", "relay"},
+    "cli": {*READING, "checks", "render", "gitops", "journey", "relay", "simulation"},
     "__main__": {*FOUNDATION, "cli"},
 }
 """Each part of the package, and the parts it may import besides itself. Every part may ask for the version."""

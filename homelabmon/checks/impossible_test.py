@@ -24,15 +24,16 @@ def _find(context: Context) -> Iterator[Problem]:
     own, values = _own_shapes(context), _values(context)
     added = AlertShape(frozenset(), added_labels(values))
     for number, test in enumerate(context.stack.tests):
-        name = test.alert.get(names.LABEL_ALERTNAME, "")
-        if test.alert.get(names.LABEL_SOURCE) or name in context.alerts.packs or name in context.alerts.raw:
-            continue
-        shapes = [shape for shape in (own.get(name), _chart_shape(context, name, values)) if shape is not None]
-        if shapes:
-            shape = added
-            for one in shapes:
-                shape |= one
-            yield from impossible(number, test.alert, shape, context.guess)
+        for way, alert in test.alerts:
+            name = alert.get(names.LABEL_ALERTNAME, "")
+            if alert.get(names.LABEL_SOURCE) or name in context.alerts.packs or name in context.alerts.raw:
+                continue
+            shapes = [shape for shape in (own.get(name), _chart_shape(context, name, values)) if shape is not None]
+            if shapes:
+                shape = added
+                for one in shapes:
+                    shape |= one
+                yield from impossible(("tests", number, *way), alert, shape, context.guess)
 
 
 def _values(context: Context) -> dict[str, Any]:

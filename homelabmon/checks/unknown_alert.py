@@ -89,9 +89,10 @@ def _named(context: Context) -> Iterator[tuple[Path, str]]:
             if not any(label in match for label in _ELSEWHERE):
                 yield from _in_match(("depends_on", name, key), match)
     for number, test in enumerate(context.stack.tests):
-        alert = test.alert.get(names.LABEL_ALERTNAME)
-        if alert and not any(test.alert.get(label) for label in _ELSEWHERE):
-            yield ("tests", number, "alert", names.LABEL_ALERTNAME), alert
+        for way, labels in test.alerts:
+            alert = labels.get(names.LABEL_ALERTNAME)
+            if alert and not any(labels.get(label) for label in _ELSEWHERE):
+                yield ("tests", number, *way, names.LABEL_ALERTNAME), alert
 
 
 def _in_match(path: Path, match: Match) -> Iterator[tuple[Path, str]]:

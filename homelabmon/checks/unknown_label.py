@@ -92,7 +92,8 @@ def _written(context: Context) -> frozenset[str]:
     for item in stack.scrape:
         found.update(item.labels)
     for test in stack.tests:
-        found.update(test.alert)
+        for _, labels in test.alerts:
+            found.update(labels)
     for key in ("extra", "components"):
         for path, value in walk(context.data.get(key)):
             found.update(part for part in path if isinstance(part, str))

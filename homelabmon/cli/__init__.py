@@ -24,6 +24,8 @@ COMMANDS = {
     "init": "Write a stack.yaml to start from, with CI workflow and pre-commit hook.",
     "render": "Write every file of the monitoring stack, or check that it is current.",
     "explain": "Explain who hears of an alert, when, how often, and why.",
+    "test": "Test what the stack's owner expects of its alerts.",
+    "simulate": "Simulate what channels would be told over time, or would have been.",
     "check": "Report every finding about the stack and what it renders to.",
     "schema": "Print the JSON Schema of stack.yaml, for editors.",
     "docs": "Print the monitoring page, made from the stack.",

@@ -25,11 +25,12 @@ def impossible_tests(running: Running) -> Iterator[Problem]:
     """Tests that give an alert of a pack a severity or a label that it never has."""
     suggester = Suggester()
     for number, test in enumerate(running.stack.tests):
-        name = test.alert.get(names.LABEL_ALERTNAME, "")
-        if name in running.known.packs and name not in running.known.raw and not test.alert.get(names.LABEL_SOURCE):
+        for way, alert in test.alerts:
+            name = alert.get(names.LABEL_ALERTNAME, "")
+            ours = name in running.known.packs and name not in running.known.raw
             rules = running.rules_by_name.get(name, ())
-            if rules:
-                yield from impossible(number, test.alert, _shape(rules), suggester.suggest)
+            if ours and rules and not alert.get(names.LABEL_SOURCE):
+                yield from impossible(("tests", number, *way), alert, _shape(rules), suggester.suggest)
 
 
 def _shape(rules: tuple[Rule, ...]) -> AlertShape:

@@ -83,12 +83,12 @@ def _notice(subject: Subject, moment: float) -> Notice:
         labels=_shown(labels),
         firing=True,
         starts_at=moment,
-        annotations=_annotations(subject.rule, _shown(labels)) if subject.rule is not None else {},
+        annotations=annotations_of(subject.rule, _shown(labels)) if subject.rule is not None else {},
         event=subject.kind == "event",
     )
 
 
-def _annotations(rule: Rule, labels: Mapping[str, str]) -> dict[str, str]:
+def annotations_of(rule: Rule, labels: Mapping[str, str]) -> dict[str, str]:
     """The rule's texts, with the labels filled in."""
     return {
         name: _TEMPLATE.sub(lambda found: _filled(found[1], rule, labels), text)

@@ -23,7 +23,7 @@ from homelabmon.spec.base import (
     Unique,
 )
 from homelabmon.spec.hosts import check_port, dns_name, host_port, ping_target
-from homelabmon.spec.routes import LabelValue, Severity
+from homelabmon.spec.routes import LabelValue, LocalTime, Severity
 from homelabmon.spec.secrets import Secret
 
 Expression = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -345,12 +345,40 @@ class StatusPage(Model):
     """Groups, in the order shown."""
 
 
+class Flaps(Model):
+    """An alert that comes and goes."""
+
+    every: PositiveDuration
+    """How often it comes."""
+    for_: PositiveDuration = Field(alias="for")
+    """How long it fires each time."""
+    during: PositiveDuration
+    """For how long this goes on."""
+
+    @model_validator(mode="after")
+    def _comes_and_goes(self) -> Self:
+        if self.for_ >= self.every:
+            raise ValueError("it never goes: `for` must be shorter than `every`")
+        if self.during / self.every > 10_000:
+            raise ValueError("it comes more than 10000 times: make `every` longer, or `during` shorter")
+        return self
+
+
+AlertLabels = Annotated[dict[LabelName, LabelValue], Field(min_length=1)]
+SeveralAlerts = Annotated[
+    tuple[AlertLabels, ...],
+    BeforeValidator(lambda value: [value] if isinstance(value, dict) else value),
+    OneOrMany(),
+]
+
+
 class Expectation(Model):
-    """What the owner expects of the routing."""
+    """What the owner expects of the routing. With `lives`, `flaps`, `with`, `while`, `messages`, `within` or `at` it
+    is tried out in virtual time; without, only the routes are asked."""
 
     name: str = ""
     """What is expected, in words."""
-    alert: Annotated[dict[LabelName, LabelValue], Field(min_length=1)]
+    alert: AlertLabels
     """Labels of an alert, `alertname` among them."""
     channel: Annotated[
         tuple[Name, ...],
@@ -358,9 +386,23 @@ class Expectation(Model):
         Unique,
         OneOrMany(),
     ] = ()
-    """The channel, or channels, that must hear of it."""
+    """The channel, or channels, that must hear of it; and no others."""
     nobody: StrictBool = False
     """Whether nobody must hear of it."""
+    lives: PositiveDuration | None = Field(default=None, examples=["40s"])
+    """How long it fires. Default: on and on."""
+    flaps: Flaps | None = None
+    """It fires again and again."""
+    with_: SeveralAlerts = Field(default=(), alias="with", examples=[[{"alertname": "NodeDown", "node": "n2"}]])
+    """Alerts that fire as it does, at the same time; `messages` counts theirs as well."""
+    while_: SeveralAlerts = Field(default=(), alias="while", examples=[[{"alertname": "NodeDown", "node": "n1"}]])
+    """Alerts that have been firing for ten minutes when it comes, and go on."""
+    messages: StrictInt | None = Field(default=None, ge=1)
+    """How many messages about it, and what comes with it, are posted in each of the channels; edits do not count."""
+    within: PositiveDuration | None = Field(default=None, examples=["2m"])
+    """How soon after it fires each of the channels must hear."""
+    at: LocalTime | None = Field(default=None, examples=["2026-12-01T20:00"])
+    """When it fires, in UTC: for maintenance windows. Default: on a Monday at noon."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -368,7 +410,29 @@ class Expectation(Model):
             raise ValueError("channel and nobody exclude each other: keep one of them")
         if not self.channel and not self.nobody:
             raise ValueError("nothing says who must hear of it: write channel: NAME, or nobody: true")
+        if self.nobody and (self.messages is not None or self.within is not None):
+            raise ValueError("messages and within are about those who hear: leave them out with nobody")
+        if self.lives is not None and self.flaps is not None:
+            raise ValueError("lives and flaps both say how long it fires: keep one of them")
+        if self.at is not None and self.at.tzinfo is not None:
+            raise ValueError("at is in UTC, and carries no offset: write 2026-12-01T20:00")
         return self
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is about more than where the alert is routed."""
+        return bool(
+            self.lives or self.flaps or self.with_ or self.while_ or self.messages or self.within or self.at is not None
+        )
+
+    @property
+    def alerts(self) -> tuple[tuple[tuple[str | int, ...], dict[str, str]], ...]:
+        """Every alert that it names, each with the way to it."""
+        others = (("with", self.with_), ("while", self.while_))
+        return (
+            (("alert",), self.alert),
+            *(((key, number), labels) for key, several in others for number, labels in enumerate(several)),
+        )
 
 
 __all__ = ["Alert", "Expectation", "Heartbeat", "Outpost", "Probe", "Quantity", "Scrape", "Severity", "StatusPage"]

@@ -57,10 +57,10 @@ def chart_rules_changed(values: Mapping[str, Any]) -> bool:
 
 
 def impossible(
-    number: int, alert: Mapping[str, str], shape: AlertShape, guess: Callable[[str, Collection[str], str], str]
+    path: Path, alert: Mapping[str, str], shape: AlertShape, guess: Callable[[str, Collection[str], str], str]
 ) -> Iterator[Problem]:
-    """What about a test's alert cannot be. ``guess`` makes a suggestion of a word, the known ones and a lead-in."""
-    path: Path = ("tests", number, "alert")
+    """What about an alert of a test, which stands at ``path``, cannot be. ``guess`` makes a suggestion of a word, the
+    known ones and a lead-in."""
     name, severity = alert[names.LABEL_ALERTNAME], alert.get(names.LABEL_SEVERITY)
     if severity is not None and shape.severities is not None and severity not in shape.severities:
         real = sorted(shape.severities)

@@ -12,6 +12,7 @@ from homelabmon.spec import names
 from homelabmon.spec.base import format_duration
 from homelabmon.spec.contribution import ALERTS_DEADMAN, ALERTS_PEOPLE
 from homelabmon.spec.routes import Route, RouteOptions, hold_for
+from homelabmon.spec.watch import Expectation
 from homelabmon.stack import Stack
 
 Options = Mapping[str, Any]
@@ -74,12 +75,41 @@ def _expected(stack: Stack) -> list[str]:
     rows = [
         (
             plain(item.name),
-            ", ".join(code(f"{name}={value}") for name, value in item.alert.items()),
-            "nobody" if item.nobody else listed([words.channel(name) for name in item.channel]),
+            _circumstances(item),
+            _told(item),
         )
         for item in stack.tests
     ]
     return blocks(["What the owner expects of it:"], table(("Name", "Alert", "Told"), rows)) if rows else []
+
+
+def _circumstances(item: Expectation) -> str:
+    """The alert, and what is so when it fires."""
+    parts = [_alert(item.alert)]
+    if item.lives is not None:
+        parts.append(f"for {format_duration(item.lives)}")
+    if item.flaps is not None:
+        each, often = format_duration(item.flaps.for_), format_duration(item.flaps.every)
+        parts.append(f"every {often} for {each}, over {format_duration(item.flaps.during)}")
+    for word, others in (("with", item.with_), ("while", item.while_)):
+        if others:
+            parts.append(f"{word} {' and '.join(map(_alert, others))}")
+    if item.at is not None:
+        parts.append(f"at {item.at:%Y-%m-%d %H:%M} UTC")
+    return "; ".join(parts)
+
+
+def _alert(labels: Mapping[str, str]) -> str:
+    return ", ".join(code(f"{name}={value}") for name, value in labels.items())
+
+
+def _told(item: Expectation) -> str:
+    if item.nobody:
+        return "nobody"
+    told = listed([words.channel(name) for name in item.channel])
+    if item.messages is not None:
+        told += f" in {item.messages} message{'s' if item.messages > 1 else ''}"
+    return told + (f" within {format_duration(item.within)}" if item.within is not None else "")
 
 
 def channels(stack: Stack, folded: Folded) -> list[str]:  # noqa: ARG001 - sections are alike

@@ -5,11 +5,12 @@ Asked by ``simulate`` and ``test``. May import: its neighbours in routing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from homelabmon.routing.timing.agenda import Agenda, Rank
+from homelabmon.routing.timing.agenda import Agenda, Rank, instant
 from homelabmon.routing.timing.alerts import OPEN, Alert, Labels
 from homelabmon.routing.timing.log import Entry, Key
 from homelabmon.routing.timing.matching import Matching
@@ -63,17 +64,28 @@ class Cluster:
         return self._agenda.now
 
     def put(self, puts: Iterable[Put], *, replicas: Iterable[int] | None = None) -> None:
-        """Have alerts arrive, at their times and in their order: at all replicas, or some.
+        """Have alerts arrive, at their times, and of one time in their order: at all replicas, or some.
 
         Raises ValueError for one that lies in the past.
         """
         receiving = self._replicas if replicas is None else [self._replicas[position] for position in replicas]
-        for put in puts:
-            if put.at < self._agenda.now:
-                raise ValueError(f"an alert cannot arrive at {put.at}: it is {self._agenda.now} already")
+        ordered = sorted(puts, key=lambda put: put.at)
+        if ordered and ordered[0].at < self._agenda.now:
+            raise ValueError(f"an alert cannot arrive at {ordered[0].at}: it is {self._agenda.now} already")
+        self._feed(deque(ordered), receiving)
+
+    def _feed(self, waiting: deque[Put], receiving: Sequence[Replica]) -> None:
+        """Have the first of those that wait arrive at its time, then the next, so that the agenda stays short."""
+        if waiting:
+            self._agenda.at(waiting[0].at, Rank.PUT, partial(self._arrive, waiting, receiving))
+
+    def _arrive(self, waiting: deque[Put], receiving: Sequence[Replica]) -> None:
+        while waiting and instant(waiting[0].at) <= self._agenda.now:
+            put = waiting.popleft()
             alert = Alert(self._matching.subject(put.labels), put.annotations, put.starts_at, put.ends_at)
             for replica in receiving:
-                self._agenda.at(put.at, Rank.PUT, partial(replica.put, alert))
+                replica.put(alert)
+        self._feed(waiting, receiving)
 
     def next_at(self) -> float | None:
         """When something happens next; ``None``: nothing ever will unless alerts arrive."""
@@ -94,6 +106,14 @@ class Cluster:
         for alert, muted_by in self._replicas[replica].firing():
             subject = alert.subject
             yield Listed(subject.labels, subject.fingerprint, alert.starts_at, bool(muted_by))
+
+    def known(self, fingerprint: str) -> list[bool]:
+        """For each replica that lists the alert as firing at this moment: whether something mutes it there."""
+        subject = self._matching.named(fingerprint)
+        if subject is None:
+            return []
+        found = [replica.lists(subject) for replica in self._replicas]
+        return [muted for muted in found if muted is not None]
 
     def _gossip(self, origin: int, key: Key, entry: Entry) -> None:
         for position, replica in enumerate(self._replicas):

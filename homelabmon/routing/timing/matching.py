@@ -43,6 +43,7 @@ class Matching:
         self._tree = tree
         self._rules = rules
         self._subjects: dict[frozenset[tuple[str, str]], Subject] = {}
+        self._by_fingerprint: dict[str, Subject] = {}
         self._traits: dict[Subject, Traits] = {}
         self._places: dict[tuple[Path, frozenset[tuple[str, str]]], Place] = {}
 
@@ -53,6 +54,12 @@ class Matching:
         if subject is None:
             subject = self._subjects[key] = Subject(dict(sorted(key)))
         return subject
+
+    def named(self, fingerprint: str) -> Subject | None:
+        """The subject that is known by a fingerprint; ``None`` if there is none."""
+        if len(self._by_fingerprint) < len(self._subjects):
+            self._by_fingerprint = {subject.fingerprint: subject for subject in self._subjects.values()}
+        return self._by_fingerprint.get(fingerprint)
 
     def traits(self, subject: Subject) -> Traits:
         """What follows from the subject's labels."""

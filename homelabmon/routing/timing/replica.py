@@ -175,6 +175,14 @@ class Replica:
                 traits = self._matching.traits(alert.subject)
                 yield alert, tuple(self._inhibition.sources(traits, now))
 
+    def lists(self, subject: Subject) -> bool | None:
+        """Whether the alert is muted; ``None`` if it does not fire."""
+        alert = self._alerts.get(subject)
+        if alert is None or alert.resolved_at(self._agenda.now):
+            return None
+        traits = self._matching.traits(subject)
+        return bool(traits.muted_by) and self._inhibition.mutes(traits, self._agenda.now)
+
     # Groups ---------------------------------------------------------------------------------------------------------
 
     def _join(self, place: Place, alert: Alert, traits: Traits, now: float) -> None:
