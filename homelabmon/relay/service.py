@@ -104,6 +104,7 @@ class Service:
 
         Raises NewerDatabaseError, and OSError when the port is taken. A disk that fails is waited for.
         """
+        hangup = _on_hangup(self._hangup)
         try:
             await self._open_store()
             async with AsyncExitStack() as stack:
@@ -123,6 +124,7 @@ class Service:
                     self._spawn(self._backfill(self._config.file.prometheus, asking, since))
                 await self._work(listener, transport)
         finally:
+            hangup()
             await self.store.close()
             log.info("stopped")
 
@@ -168,7 +170,6 @@ class Service:
                 ("housekeeping", self._keep_house()),
             )
         ]
-        hangup = _on_hangup(self._hangup)
         stop = asyncio.create_task(self._stop.wait(), name="stop")
         try:
             done, _ = await asyncio.wait([engine, stop, *others], return_when=asyncio.FIRST_COMPLETED)
@@ -176,7 +177,6 @@ class Service:
                 task.result()
                 raise RuntimeError(f"the task {task.get_name()} has ended by itself")
         finally:
-            hangup()
             stop.cancel()
             await listener.stop(DRAIN)
             for task in (*others, *self._spawned):

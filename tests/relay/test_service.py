@@ -23,6 +23,7 @@ from homelabmon.relay.incidents.model import Changes
 from homelabmon.relay.service import Options, Service
 from homelabmon.relay.store import writer
 from homelabmon.relay.store.store import Store
+from tests.outside import ROOT
 from tests.relay.fake_discord import FakeDiscord
 from tests.relay.intake.payloads import FALCO, alert, webhook
 from tests.relay.store.examples import NOW, dead_letter
@@ -200,6 +201,18 @@ def test_the_metrics_page_is_as_promtool_wants_it(tmp_path: Path) -> None:
         'homelabmon_delivery_seconds_count{channel="ops"} 1',
     ):
         assert f"\n{line}\n" in pages[0]
+
+
+def test_every_metric_that_a_rule_about_the_relay_asks_for_is_there(tmp_path: Path) -> None:
+    pack = (ROOT / "templates" / "packs" / "relay.yaml.j2").read_text()
+    asked = set(re.findall(r"\bhomelabmon_\w+", pack))
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        told = set(re.findall(r"^(\w+)[{ ]", (await client.get("/metrics"))[1], re.MULTILINE))
+        assert len(asked) > 5
+        assert asked - told == set()
+
+    serving(tmp_path, scenario)
 
 
 # Changes while it runs ------------------------------------------------------------
