@@ -70,6 +70,7 @@ class Book:
         self._watchdog_missing = False
         self._seen_events: dict[int, deque[float]] = {}
         self._closings: list[tuple[float, int]] = []
+        self._planned: set[int] = set()
         self._telling = Telling(self._ledger, notifier, self._timing)
         self.reconfigure(lanes, channels, links=links or Links(), stack=stack)
         self._plan_all()
@@ -373,7 +374,7 @@ class Book:
                 self._reopen(incident, episode, now)
             else:
                 self._touch(episode, now)
-        self._after_end(incident, now)
+        self._after_end(incident, episode)
 
     def _new_incident(self, episode: Episode, now: float) -> Incident:
         incident = Incident(
@@ -418,7 +419,7 @@ class Book:
         if episode.phase == "told":
             self._touch(episode, now)
             if episode.incident is not None:
-                self._after_end(self._ledger.incidents[episode.incident], now)
+                self._after_end(self._ledger.incidents[episode.incident], episode)
         elif ends_at - episode.starts_at < episode.hold:
             self._suppress(episode)
         else:
@@ -434,10 +435,11 @@ class Book:
         self._ledger.settle(episode, "suppressed")
         self._plan_forgetting(episode)
 
-    def _after_end(self, incident: Incident, now: float) -> None:
-        members = self._ledger.members(incident)
-        if not incident.event and not any(member.firing for member in members):
-            incident.ended_at = max((member.ends_at or 0.0 for member in members), default=now)
+    def _after_end(self, incident: Incident, episode: Episode) -> None:
+        """The incident is over when nothing in it fires any more; ``episode`` is what changed."""
+        if not incident.event and not self._ledger.goes_on(incident):
+            changed = (episode,) if incident.ended_at is not None else self._ledger.members(incident)
+            incident.ended_at = max(incident.ended_at or 0.0, *(member.ends_at or 0.0 for member in changed))
             self._ledger.keep(incident)
         self._plan_closing(incident)
 
@@ -452,12 +454,13 @@ class Book:
         self._ledger.keep(incident)
         self._plan_closing(incident)
         if episode.firing:
-            self._telling.escalate(incident, now)
+            self._telling.escalate(incident, episode.severity, now)
 
     # Forgetting ------------------------------------------------------------
 
     def _plan_all(self) -> None:
         self._closings.clear()
+        self._planned.clear()
         for incident in self._ledger.incidents.values():
             self._plan_closing(incident)
         for episode in self._ledger.episodes.values():
@@ -468,8 +471,10 @@ class Book:
         heapq.heappush(self._closings, ((episode.ended_seen_at or episode.due) + self._timing.reopen, episode.id))
 
     def _plan_closing(self, incident: Incident) -> None:
+        """A later change moves the moment; it is looked at again when the one that is planned has come."""
         moment = self._closing_time(incident)
-        if moment is not None:
+        if moment is not None and incident.id not in self._planned:
+            self._planned.add(incident.id)
             heapq.heappush(self._closings, (moment, incident.id))
 
     def _closing_time(self, incident: Incident) -> float | None:
@@ -485,11 +490,16 @@ class Book:
         if episode is not None:
             self._forget(episode)
             return
+        self._planned.discard(number)
         incident = self._ledger.incidents.get(number)
         moment = None if incident is None else self._closing_time(incident)
-        if incident is None or moment is None or moment > now:
+        if incident is None or moment is None:
+            return
+        if moment > now:
+            self._plan_closing(incident)
             return
         if incident.told_revision < incident.revision:
+            self._planned.add(number)
             heapq.heappush(self._closings, (now + self._timing.reopen, number))
             return
         incident.closed_at = now

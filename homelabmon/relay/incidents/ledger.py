@@ -46,6 +46,7 @@ class Ledger:
         self._by_alert: Final[defaultdict[tuple[str, str], list[Episode]]] = defaultdict(list)
         self._by_group: Final[dict[GroupKey, int]] = {}
         self._members: Final[defaultdict[int, set[int]]] = defaultdict(set)
+        self._going: Final[defaultdict[int, set[int]]] = defaultdict(set)
         self._queued: Final[defaultdict[str, int]] = defaultdict(int)
         self._next_id = snapshot.next_id
         for episode in snapshot.episodes:
@@ -102,6 +103,7 @@ class Ledger:
         """Takes the episode out of its incident."""
         if episode.incident is not None:
             self._members[episode.incident].discard(episode.id)
+            self._going[episode.incident].discard(episode.id)
             episode.incident = None
             self.keep(episode)
 
@@ -112,6 +114,8 @@ class Ledger:
             _follow(self.held, item.id, item.phase == "held")
             self._plan(item)
             _follow(self.doubted, item.id, item.doubted_at is not None)
+            if item.incident is not None:
+                _follow(self._going[item.incident], item.id, item.firing)
         elif isinstance(item, Incident):
             self._changed_incidents.add(item.id)
             waits = item.post is None and item.told_revision < item.revision
@@ -142,6 +146,7 @@ class Ledger:
         self.doubted.discard(episode.id)
         if episode.incident is not None:
             self._members[episode.incident].discard(episode.id)
+            self._going[episode.incident].discard(episode.id)
         found = self._by_alert[episode.route, episode.fingerprint]
         found.remove(episode)
         if not found:
@@ -166,8 +171,10 @@ class Ledger:
 
     def drop_incident(self, incident: Incident) -> None:
         """Forgets an incident and its episodes; the disk keeps them for a look back."""
-        for number in sorted(self._members.pop(incident.id, ())):
+        for number in sorted(self._members.get(incident.id, ())):
             self.drop_episode(self.episodes[number], from_disk=False)
+        self._members.pop(incident.id, None)
+        self._going.pop(incident.id, None)
         self.unposted[incident.channel].discard(incident.id)
         del self.incidents[incident.id]
         self._last_words.append(incident)
@@ -212,6 +219,10 @@ class Ledger:
     def members(self, incident: Incident) -> list[Episode]:
         """The incident's episodes, oldest first."""
         return [self.episodes[number] for number in sorted(self._members.get(incident.id, ()))]
+
+    def goes_on(self, incident: Incident) -> bool:
+        """Whether anything in it fires."""
+        return bool(self._going.get(incident.id))
 
     # Accounts ------------------------------------------------------------
 

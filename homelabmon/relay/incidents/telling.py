@@ -151,19 +151,27 @@ class Telling:
 
     def _unpinged(self, incident: Incident) -> tuple[str, ...]:
         """Severities that go on in the incident, have a mention, and have not been pinged; none below one that has."""
-        mention = self.mentions.get(incident.channel, {})
+        candidates = self._candidates(incident)
+        if not candidates:
+            return ()
         lively = {one.severity for one in self._ledger.members(incident) if one.firing or one.event}
+        return tuple(sorted(candidates & lively, key=lambda severity: (rank(severity), severity)))
+
+    def _candidates(self, incident: Incident) -> set[str]:
+        mention = self.mentions.get(incident.channel, {})
         best = rank(worst(incident.pinged)) if incident.pinged else None
-        found = [one for one in lively if one in mention and (best is None or rank(one) < best)]
-        return tuple(sorted(found, key=lambda severity: (rank(severity), severity)))
+        return {severity for severity in mention if best is None or rank(severity) < best}
 
     def _mentions(self, channel: str, severities: Iterable[str]) -> tuple[str, ...]:
         mention = self.mentions.get(channel, {})
         return tuple(dict.fromkeys(mention[severity] for severity in severities if severity in mention))
 
-    def escalate(self, incident: Incident, now: float) -> None:
-        """An edit pings nobody: where somebody must be pinged, the incident moves into a new message."""
-        if incident.post is not None and self._unpinged(incident):
+    def escalate(self, incident: Incident, severity: str, now: float) -> None:
+        """An edit pings nobody: where somebody must be pinged, the incident moves into a new message.
+
+        ``severity``: that of an alert which has begun to fire, or goes on.
+        """
+        if incident.post is not None and severity in self._candidates(incident):
             self._detach(incident, now)
 
     def _detach(self, incident: Incident, now: float) -> None:
@@ -204,7 +212,8 @@ class Telling:
         self._ledger.keep(post)
         self._settle(sending, "posted")
         for incident in self._shown(sending.incidents):
-            self.escalate(incident, now)
+            for severity in self._unpinged(incident):
+                self.escalate(incident, severity, now)
 
     def _stands(self, sending: Sending, sent: Sent) -> bool:
         """Whether this very message is known already: saving it failed, as it seemed, and did not."""
