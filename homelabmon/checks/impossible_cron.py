@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
 
 from homelabmon.checks.support.check import Check, Problem
 from homelabmon.checks.support.context import Context
 from homelabmon.checks.support.cron import cron_flaw
-from homelabmon.checks.support.on_calendar import CalendarError, check_calendar
+from homelabmon.spec.cron import ALIASES
 from homelabmon.spec.findings import Path, Severity
+from homelabmon.spec.on_calendar import CalendarError, check_calendar
 from homelabmon.spec.watch import Heartbeat
-
-ALIASES: Final = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 
 
 def _find(context: Context) -> Iterator[Problem]:

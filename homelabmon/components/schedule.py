@@ -7,17 +7,9 @@ from functools import lru_cache
 from itertools import islice, pairwise, takewhile
 from typing import Final
 
+from homelabmon.spec.cron import cron_of
 from homelabmon.spec.watch import Heartbeat
 
-_ALIASES: Final = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-}
 # A fixed start keeps the output the same on every day; it is a Monday, and the year has a leap day.
 _START: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
@@ -26,11 +18,6 @@ _RUNS: Final = 1500
 
 class ScheduleError(ValueError):
     """A schedule that is no schedule, or that never runs."""
-
-
-def cron_of(schedule: str) -> str:
-    """A schedule with its alias written out."""
-    return _ALIASES.get(schedule.strip().lower(), schedule.strip())
 
 
 def runs(schedule: str, count: int = _RUNS) -> list[datetime]:

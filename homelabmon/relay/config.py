@@ -55,8 +55,9 @@ def _parse(raw: bytes, name: str) -> RelayFile:
 
         raise InputError(findings_of(error, source, RelayFile)) from None
     findings = [
-        Finding("channel", message, fix, path, file=name, position=source.position(path))
-        for path, message, fix in _flaws(file)
+        Finding(kind, message, fix, path, file=name, position=source.position(path))
+        for kind, flaws in (("channel", _flaws(file)), ("schedule", _schedules(file)))
+        for path, message, fix in flaws
     ]
     if findings:
         raise InputError(findings)
@@ -109,6 +110,19 @@ def _in_routes(path: DataPath, routes: tuple[RouteEntry, ...]) -> Iterator[tuple
         here = (*path, "routes", number)
         yield (*here, "channel"), route.channel
         yield from _in_routes(here, route.routes)
+
+
+def _schedules(file: RelayFile) -> Iterator[tuple[DataPath, str, str]]:
+    """Whatever this machine cannot tell the next run of; it may lack a time zone that another one knows."""
+    if not file.heartbeats:
+        return
+    from homelabmon.relay.heartbeats.schedules import ScheduleError, schedule_of
+
+    for number, beat in enumerate(file.heartbeats):
+        try:
+            schedule_of(beat)
+        except ScheduleError as error:
+            yield ("heartbeats", number), f"{beat.name!r}: {error}", "`homelabmon check` finds it in stack.yaml, too"
 
 
 # Changes -------------------------------------------------------------------------------------------------------------

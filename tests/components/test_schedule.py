@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homelabmon.components.schedule import ScheduleError, cron_of, longest_gap, runs
+from homelabmon.components.schedule import ScheduleError, longest_gap, runs
+from homelabmon.spec.cron import cron_of
 from homelabmon.spec.watch import Heartbeat
 
 

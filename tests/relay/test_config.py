@@ -84,6 +84,12 @@ def test_what_the_example_stack_renders_is_read(tmp_path: Path) -> None:
             " too large",
         ),
         (
+            "database:",
+            "heartbeats: [{name: backup, schedule: '0 25 * * *'}]\ndatabase:",
+            "10:14",
+            "heartbeats[0]: 'backup': '0 25 * * *': bad hour; `homelabmon check` finds it in stack.yaml, too",
+        ),
+        (
             GOOD,
             "- a\n",
             "1:1",

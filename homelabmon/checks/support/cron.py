@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice, pairwise
 from typing import Final
 
-from homelabmon.components.schedule import cron_of
+from homelabmon.spec.cron import cron_of
 
 _FIELDS: Final = {
     "Bad minute": ("minute", "0 to 59"),

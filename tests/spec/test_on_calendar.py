@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homelabmon.checks.support.on_calendar import CalendarError, check_calendar
+from homelabmon.spec.on_calendar import CalendarError, check_calendar
 
 ZONES = ("UTC", "Europe/London", "America/Argentina/Buenos_Aires", "Etc/GMT+5")
 
