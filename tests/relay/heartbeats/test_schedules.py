@@ -258,6 +258,8 @@ def moments(zone: str) -> st.SearchStrategy[float]:
 
 
 CASES: Final = st.sampled_from(ZONES).flatmap(lambda zone: st.tuples(st.just(zone), moments(zone)))
+PLAIN: Final = st.sampled_from(ZONES[:3]).flatmap(lambda zone: st.tuples(st.just(zone), moments(zone)))
+"""In these the clocks are set by an hour, in the small hours."""
 EXPRESSIONS: Final = st.builds(
     "{} {} {} {} {}".format,
     st.sampled_from(["30", "0", "59", "*", "*/15", "5,35", "10-12", "7-59/20", "40"]),
@@ -316,9 +318,9 @@ def test_calendars_keep_the_same_promises(case: tuple[str, float], text: str) ->
 
 
 @settings(max_examples=100, deadline=None)
-@given(CASES.filter(lambda case: case[0] != "Australia/Lord_Howe"), EXPRESSIONS)
+@given(PLAIN, EXPRESSIONS)
 def test_debians_rules_are_those_of_cronsim_where_it_does_not_go_back(case: tuple[str, float], text: str) -> None:
-    """Where clocks are set by half an hour, cronsim passes over half an hour."""
+    """Where clocks are set at midnight or by half an hour, cronsim gives times that the clock does not show."""
     zone, moment = case
     ours, info = schedule_of(cron(text, zone, "debian")), ZoneInfo(zone)
     theirs = CronSim(text, datetime.fromtimestamp(moment, info))
@@ -344,7 +346,8 @@ def test_calendars_are_those_of_systemd(text: str, begin: str) -> None:
     command = [program, "calendar", f"--base-time={begin} UTC", "--iterations=8", f"{text} {zone}"]
     said = subprocess.run(command, capture_output=True, text=True, check=True, env={"TZ": "UTC", "LC_ALL": "C"}).stdout
     expected = re.findall(r"(?:Iter\. #\d+|Next elapse): \w{3} (\S+ \S+) UTC", said)
-    moment, schedule, found = at(begin), schedule_of(calendar(text, zone)), []
+    found: list[str] = []
+    moment, schedule = at(begin), schedule_of(calendar(text, zone))
     while len(found) < len(expected):
         later = schedule.after(moment)
         assert later is not None
