@@ -89,6 +89,8 @@ class App:
             (hdrs.METH_GET, names.PATH_METRICS): self._metrics,
         }
         """Whatever is no door, by method and path."""
+        self.others: Page | None = None
+        """What answers everything else."""
         self._inbox, self._clock, self._nudge, self._text = inbox, clock, nudge, metrics
         self._budget = Budget(most_body)
         self._patience = patience or Patience()
@@ -125,7 +127,7 @@ class App:
             return await page(request)
         if any(path == request.path for _, path in self.pages):
             return _text(405, "not with this method")
-        return _text(404, "there is nothing here")
+        return _text(404, "there is nothing here") if self.others is None else await self.others(request)
 
     async def _health(self, _: web.BaseRequest) -> web.Response:
         return _text(200, "alive")

@@ -20,6 +20,7 @@ from homelabmon.notifiers.message import Links
 from homelabmon.relay.app import App, Listener
 from homelabmon.relay.clock import Clock
 from homelabmon.relay.config import WatchedConfig
+from homelabmon.relay.console import Console
 from homelabmon.relay.delivery.channels import Channels
 from homelabmon.relay.delivery.dry import DryTransport
 from homelabmon.relay.delivery.gate import Gate
@@ -92,6 +93,9 @@ class Service:
             nudge=self.engine.nudge,
             most_body=in_bytes(file.intake.max_body),
         )
+        dry_run = options.show is not None
+        console = Console(self.store, self.engine, self.channels, config, clock, dry_run=dry_run)
+        self.app.others = console.handle
         self.port = 0
         """The port it listens on, once it does."""
 

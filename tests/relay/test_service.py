@@ -72,6 +72,10 @@ class Client:
             await response.read()
             return response.status
 
+    async def press(self, path: str, token: str) -> int:
+        async with self._session.post(self._url(path), data={"csrf": token}, allow_redirects=False) as response:
+            return response.status
+
     async def get(self, path: str) -> tuple[int, str]:
         async with self._session.get(self._url(path)) as response:
             return response.status, await response.text()
@@ -213,6 +217,47 @@ def test_every_metric_that_a_rule_about_the_relay_asks_for_is_there(tmp_path: Pa
         assert asked - told == set()
 
     serving(tmp_path, scenario)
+
+
+# The page ------------------------------------------------------------
+
+
+def test_the_page_shows_what_is_open_and_its_buttons_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("homelabmon.relay.service.LOOK_EVERY", 0.01)
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        await client.post("/v1/alertmanager", webhook(alert()), "tok-am")
+        await client.post("/v1/event", b"nope", "tok-event")
+        await client.service.store.commit(Changes(dead_letters=[dead_letter(1)]))
+        await until(lambda: len(discord.messages) == 1)
+        status, page = await client.get("/")
+        assert status == 200
+        for words in ("NodeDown it is", "it is not JSON", "Invalid Form Body", "#ops", "/quarantine/1/drop"):
+            assert words in page
+        token = re.findall(r'name="csrf" value="([^"]+)"', page)[0]
+        forged = await client.press("/quarantine/1/drop", "forged")
+        assert (forged, await client.press("/quarantine/99/drop", token)) == (403, 404)
+        assert await client.press("/quarantine/1/drop", token) == 303
+        assert await client.press("/dead-letters/1/replay", token) == 303
+        assert await client.service.store.quarantine() == []
+
+        async def replayed() -> bool:
+            return (await client.service.store.dead_letters())[0].replayed_at is not None
+
+        await until(replayed)
+        for path, expected in (("/nowhere", 404), ("/quarantine/1/burn", 404), ("/quarantine/1/drop", 405)):
+            assert (await client.get(path))[0] == expected
+
+    serving(tmp_path, scenario)
+
+
+def test_the_page_says_when_nothing_can_be_stored(tmp_path: Path) -> None:
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        status, page = await client.get("/")
+        assert status == 200
+        assert "Nothing can be stored, so nothing is taken" in page
+
+    serving(tmp_path, scenario, database=str(tmp_path / "nowhere" / "relay.db"))
 
 
 # Changes while it runs ------------------------------------------------------------

@@ -158,6 +158,10 @@ class Store:
         """Removes a request from quarantine for good; False when it is not there."""
         return await self._do(lambda connection: queries.drop(connection, number))
 
+    async def want(self, number: int, now: float) -> bool:
+        """Asks for a dead letter to be told again; False when it is not there."""
+        return await self._do(lambda connection: queries.want(connection, number, now))
+
     async def wanted(self) -> list[DeadLetter]:
         """Dead letters that somebody wants to be told again."""
         return await self._do(queries.wanted)
