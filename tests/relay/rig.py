@@ -16,12 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from homelabmon.notifiers.contract import Request, Response
 from homelabmon.notifiers.discord import Discord
 from homelabmon.relay.delivery.channels import Channels
 from homelabmon.relay.delivery.figures import Figures
 from homelabmon.relay.delivery.gate import Gate
 from homelabmon.relay.delivery.limits import Limits
-from homelabmon.relay.delivery.transport import HttpTransport, Transport
+from homelabmon.relay.delivery.transport import HttpTransport, Transport, TransportFailure
 from homelabmon.relay.delivery.worker import Dispatch, Tools
 from homelabmon.relay.engine import Engine, Setup, Store
 from homelabmon.relay.incidents.book import ChannelPolicy, Question, Verdict
@@ -168,6 +169,16 @@ def lanes(notice: Notice, route_key: str | None) -> Sequence[Lane]:
     return [Lane(channel, channel, {"alertname": notice.labels["alertname"]}, hold)]
 
 
+class Line:
+    """The way to Discord, on which names may not be found."""
+
+    def __init__(self, rig: Rig, inner: Transport) -> None:
+        self._rig, self._inner = rig, inner
+
+    async def send(self, request: Request) -> Response | TransportFailure:
+        return TransportFailure("dns") if self._rig.no_names else await self._inner.send(request)
+
+
 class Rig:
     """``channels``: webhooks; ``fallbacks``: by channel, who stands in."""
 
@@ -194,6 +205,7 @@ class Rig:
         self.mention = mention or {}
         self.files: dict[str, str] = {}
         self.random = random.Random(7)
+        self.no_names = False
         self.wrap: Callable[[Transport], Transport] = lambda transport: transport
         self._next = 1
         self._tasks: list[asyncio.Task[None]] = []
@@ -243,7 +255,7 @@ class Rig:
                 Discord(),
                 self.channels,
                 Gate(Limits(self.random.random), self.clock),
-                self.wrap(self.http),
+                self.wrap(Line(self, self.http)),
                 self.clock,
                 self.random.random,
                 self.figures,

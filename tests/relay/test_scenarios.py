@@ -289,7 +289,12 @@ DOWN: dict[str, Scene] = {
     "500": lambda rig: fault(rig, Fault("status", status=500)),
     "hang": lambda rig: fault(rig, Fault("hang")),
     "reset": lambda rig: fault(rig, Fault("reset")),
+    "dns": lambda rig: no_names(rig),
 }
+
+
+async def no_names(rig: Rig) -> None:
+    rig.no_names = True
 
 
 async def fault(rig: Rig, wrong: Fault) -> None:
@@ -311,6 +316,7 @@ def test_ten_minutes_without_discord_lose_nothing_and_are_made_up_for_in_three(h
         await rig.until(600)
         before = len(rig.discord.seen)
         rig.discord.release()
+        rig.no_names = False
         await rig.discord.come_up()
         await rig.until(780)
         assert rig.accounts() == {"received": 3000, "posted": 3000}
