@@ -15,14 +15,18 @@ def main() -> NoReturn:
     at the end to the operating system (together a quarter of the time of `homelabmon render`).
     """
     gc.set_threshold(200_000, 20, 100)
-    from homelabmon.cli import run
-
-    code = run(sys.argv[1:])
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:  # whoever read our output is gone
-        code = code or 1
+        from homelabmon.cli import run
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before there was anybody to take it
+        code = 130
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:  # started with it closed
+                stream.flush()
+        except OSError:  # whoever read our output is gone
+            code = code or 1
     os._exit(code)
 
 

@@ -287,7 +287,7 @@ _KINDS: Final[Mapping[str, Words]] = {
 
 # What to write -----------------------------------------------------------------------------------------------------
 
-_MENTION: Final = re.compile(r"role:\d{1,21}|user:\d{1,21}|everyone|here")
+_MENTION: Final = re.compile(r"(?:role|user):[1-9][0-9]{0,20}|everyone|here")
 _SERVICES: Final = frozenset(
     {
         "slack",
@@ -311,7 +311,9 @@ _SERVICES: Final = frozenset(
 
 def _mention(text: str) -> str:
     """Whom to ping, as it should be written."""
-    told = re.fullmatch(r"<@([&!]?)(\d{1,21})>|@(everyone|here)|@?(?:(role|user)[:= ]+)?(\d{1,21})", text.strip(), re.I)
+    told = re.fullmatch(
+        r"<@([&!]?)([1-9][0-9]{0,20})>|@(everyone|here)|@?(?:(role|user)[:= ]+)?([1-9][0-9]{0,20})", text.strip(), re.I
+    )
     if told is None:
         return "write role:ID, user:ID, everyone or here"
     if told[2]:
@@ -368,7 +370,7 @@ _PATTERNS: Final[Mapping[str, str | Callable[[str], str]]] = {
     r"^oci://\S+$": "write an OCI address, such as oci://ghcr.io/owner/charts/name",
     r"^/": "start it with a slash, such as /metrics",
     r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$": "write host:port, such as 192.168.1.10:9100",
-    r"^(role:\d{1,21}|user:\d{1,21}|everyone|here)$": _mention,
+    r"^((role|user):[1-9][0-9]{0,20}|everyone|here)$": _mention,
     r"^\d{15,21}$": "write the number Discord shows under Copy Thread ID, in quotes",
     r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$": _clock,
     r"^/\S+$": "write an absolute path, such as /run/containerd/containerd.sock",

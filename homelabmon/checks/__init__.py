@@ -18,6 +18,7 @@ from homelabmon.checks import (
     discord_url,
     duplicate_lb_ip,
     duplicate_name,
+    duplicate_scrape,
     fallback_loop,
     group_by_label,
     heartbeat_timing,
@@ -67,6 +68,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     # what is there
     missing_part.CHECK,
     duplicate_name.CHECK,
+    duplicate_scrape.CHECK,
     chart_version.CHECK,
     control_plane.CHECK,
     # addresses

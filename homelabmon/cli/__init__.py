@@ -87,9 +87,15 @@ def root() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line and returns its exit code. Prints; never raises but for KeyboardInterrupt's exit 130."""
+    """Runs one command line and returns its exit code. Prints, in colour only where that is wanted; never raises."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"  # https://no-color.org
+    with click.Context(root, color=False if plain else None).scope() as context:
+        return _run(arguments, context.color)
+
+
+def _run(arguments: Sequence[str], color: bool | None) -> int:
     try:
-        result = root.main(list(arguments), prog_name="homelabmon", standalone_mode=False)
+        result = root.main(list(arguments), prog_name="homelabmon", standalone_mode=False, color=color)
         return result if isinstance(result, int) else EXIT_OK
     except click.ClickException as error:
         error.show()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from homelabmon.cli.common import override_folder, read_stack, stack_option, templates_option
+from homelabmon.cli.common import at_their_source, override_folder, read_stack, stack_option, templates_option
 from homelabmon.cli.output import as_github, as_json, counted, print_findings
 from homelabmon.errors import EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, HomelabmonError, InputError, RenderError
 from homelabmon.spec.findings import Finding, Severity
@@ -97,7 +97,8 @@ def all_findings(stack_file: Path, crds: Sequence[Path], charts: Path | None, te
         plan = make_plan(reading.stack, folder, cache_folder())
     except RenderError as error:
         return [*findings, template_finding(error, stack_file.name)]
-    return [*findings, *_alerts(stack_file, plan, reading.stack), *_rules(plan), *_objects(plan, reading.stack, crds)]
+    objects = at_their_source(_objects(plan, reading.stack, crds), reading.stack, stack_file)
+    return [*findings, *_alerts(stack_file, plan, reading.stack), *_rules(plan), *objects]
 
 
 def _alerts(stack_file: Path, plan: Plan, stack: Any) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -61,6 +62,34 @@ def read_stack(stack_file: Path, **options: Any) -> Reading:
         )
     findings.sort(key=lambda finding: (finding.position or (0, 0), finding.check, finding.message))
     return Reading(loaded.stack, tuple(findings), bool(loaded.findings))
+
+
+def at_their_source(findings: Iterable[Finding], stack: Any, stack_file: Path) -> list[Finding]:
+    """Findings about rendered objects; those about objects that stand below ``extra:`` at their place in the stack."""
+    from homelabmon.components import extra
+
+    numbers = {f"apps/{extra.APP}/{file}": number for number, file in enumerate(extra.files(stack.extra))}
+    found = list(findings)
+    if not any(finding.file in numbers for finding in found):
+        return found
+    from homelabmon.checks import Context
+    from homelabmon.source import parse
+
+    source = parse(stack_file.read_bytes(), stack_file.name)
+    context = Context(stack, source)
+    for index, finding in enumerate(found):
+        if finding.file in numbers:
+            path = ("extra", numbers[finding.file], *finding.path)
+            position = source.position(context.written(path))
+            message = re.sub(
+                r"\bapps/extra/\S+\.yaml\b", lambda told: _entry(numbers.get(told[0]), told[0]), finding.message
+            )
+            found[index] = finding._replace(message=message, file=source.name, path=path, position=position)
+    return found
+
+
+def _entry(number: int | None, otherwise: str) -> str:
+    return otherwise if number is None else f"extra[{number}]"
 
 
 def override_folder(stack_file: Path, templates: Path | None) -> Path | None:

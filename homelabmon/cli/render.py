@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from homelabmon.cli.common import override_folder, read_stack, stack_option, templates_option
+from homelabmon.cli.common import at_their_source, override_folder, read_stack, stack_option, templates_option
 from homelabmon.cli.output import counted, print_findings
 from homelabmon.errors import EXIT_FINDINGS, EXIT_OK, EXIT_USAGE
 from homelabmon.spec.findings import Severity
@@ -69,6 +69,7 @@ def render_once(stack_file: Path, out: Path, check: bool, templates: Path | None
         files=plan.files,
         cache=cache,
     )
+    found = at_their_source(found, reading.stack, stack_file)
     unread = unread_templates(folder) if folder is not None else ()
     remarks = [finding for finding in (*reading.findings, *unread, *found) if finding.severity is not Severity.INFO]
     print_findings(remarks, err=True)

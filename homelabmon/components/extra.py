@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import ClassVar
 
 from homelabmon.spec import names
@@ -26,14 +27,19 @@ class Extra:
         if not site.extra:
             return Contribution()
         app = App(APP, "", after=(names.KPS_RELEASE, "monitoring-config"))
-        taken: Counter[str] = Counter()
-        manifests = []
-        for item in site.extra:
-            stem = _stem(item)
-            taken[stem] += 1
-            file = f"{stem}.yaml" if taken[stem] == 1 else f"{stem}-{taken[stem]}.yaml"
-            manifests.append(Manifest(APP, file, objects=(dict(item),)))
-        return Contribution(apps=(app,), manifests=tuple(manifests))
+        pairs = zip(files(site.extra), site.extra, strict=True)
+        return Contribution(apps=(app,), manifests=tuple(Manifest(APP, file, objects=(dict(o),)) for file, o in pairs))
+
+
+def files(objects: Sequence[Object]) -> list[str]:
+    """The name of each object's file, in the order of the stack: kind and name, numbered where they stand twice."""
+    taken: Counter[str] = Counter()
+    found = []
+    for item in objects:
+        stem = _stem(item)
+        taken[stem] += 1
+        found.append(f"{stem}.yaml" if taken[stem] == 1 else f"{stem}-{taken[stem]}.yaml")
+    return found
 
 
 def _stem(item: Object) -> str:

@@ -50,7 +50,7 @@ def compare(files: Mapping[str, str], out: Path) -> Changes:
             if path not in ours and not _is_ours(target):
                 foreign.append(path)
     for path in files:
-        foreign += [parent for parent in _parents(path) if (out / parent).is_file() and parent not in ours]
+        foreign += [parent for parent in _parents(path) if _blocks(out / parent) and parent not in ours]
     if foreign:
         listed = ", ".join(str(out / path) for path in sorted(set(foreign))[:5])
         raise OutputConflictError(
@@ -100,9 +100,8 @@ def write(files: Mapping[str, str], out: Path) -> Changes:
         finally:
             shutil.rmtree(staged, ignore_errors=True)
     except OSError as error:
-        raise HomelabmonError(
-            f"{error.filename or out}: cannot be written: {error.strerror}; nothing was changed"
-        ) from None
+        place = out if str(error.filename or "").startswith(str(out.with_name(f".{out.name}."))) else error.filename
+        raise HomelabmonError(f"{place or out}: cannot be written: {error.strerror}; nothing was changed") from None
     return changes
 
 
@@ -232,6 +231,11 @@ def _manifest(out: Path) -> set[str]:
     lines = _read(out / MANIFEST).splitlines()
     paths = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
     return {path for path in paths if not path.startswith("/") and ".." not in path.split("/")}
+
+
+def _blocks(parent: Path) -> bool:
+    """Whether no file can be written below it, or it would land elsewhere."""
+    return parent.is_symlink() or parent.is_file()
 
 
 def _is_ours(path: Path) -> bool:

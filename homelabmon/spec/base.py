@@ -205,6 +205,8 @@ def _some(value: str) -> str:
         raise ValueError("must be more than nothing: write a size such as 50Gi")
     if in_bytes(value) < 2**20:
         raise ValueError("less than a mebibyte, as the unit is missing or too small: write a size such as 50Gi")
+    if in_bytes(value) > 2**50:
+        raise ValueError("more than a pebibyte, which no volume here can have: write a size such as 50Gi")
     return value
 
 

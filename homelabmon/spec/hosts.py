@@ -1,6 +1,6 @@
 """Hosts, ports and web addresses: whether one can exist. Asked by the models, for every address a stack names.
 
-Each function raises ValueError with what is wrong, a colon, and what to write instead.
+Each function that judges raises ValueError with what is wrong, a colon, and what to write instead.
 """
 
 import ipaddress
@@ -47,6 +47,15 @@ def host_port(value: str) -> str:
     check_port(port)
     check_host(host)
     return value
+
+
+def host_of(target: str) -> str:
+    """The host of a web address, of ``host:port``, or of a host alone; without brackets. Empty where there is none."""
+    authority = re.sub(r"^[a-z][a-z0-9+.-]*://", "", target, flags=re.IGNORECASE)
+    authority = re.split(r"[/?#]", authority, maxsplit=1)[0].rpartition("@")[2]
+    if authority.startswith("["):
+        return authority[1:].partition("]")[0]
+    return authority if authority.count(":") > 1 else authority.partition(":")[0]
 
 
 def web_address(value: str) -> str:

@@ -45,7 +45,7 @@ class Discord(Model):
     """Name shown as the sender."""
 
 
-Mention = Annotated[str, StringConstraints(pattern=r"^(role:\d{1,21}|user:\d{1,21}|everyone|here)$")]
+Mention = Annotated[str, StringConstraints(pattern=r"^((role|user):[1-9][0-9]{0,20}|everyone|here)$")]
 
 
 class Channel(Model):

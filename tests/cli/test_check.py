@@ -160,7 +160,17 @@ def test_github_names_files_as_the_repository_does(check: Check) -> None:
     Path("infra/stack.yaml").write_text(MISTAKES + broken)
     outcome = check(CLEAN, "--format", "github", "--stack", "infra/stack.yaml")
     files = {line.partition("file=")[2].partition(",")[0] for line in outcome.out.splitlines()}
-    assert files == {"infra/stack.yaml", "infra/rendered/apps/extra/service-a.yaml"}
+    assert files == {"infra/stack.yaml"}
+
+
+def test_github_finds_what_a_template_of_ones_own_broke_where_it_is_rendered(check: Check) -> None:
+    template = Path("infra/templates/relay/service.yaml.j2")
+    template.parent.mkdir(parents=True)
+    template.write_text("apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: b}\nspec: {port: 1}\n")
+    Path("infra/stack.yaml").write_text(CLEAN)
+    outcome = check(CLEAN, "--format", "github", "--stack", "infra/stack.yaml")
+    files = {line.partition("file=")[2].partition(",")[0] for line in outcome.out.splitlines()}
+    assert files == {"infra/rendered/apps/monitoring/discord-alert-proxy/service.yaml"}
 
 
 # What cannot be read ------------------------------------------------------------------------------
@@ -226,7 +236,7 @@ def test_objects_are_judged(check: Check) -> None:
     text = CLEAN + "extra: [{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: b}, dat: {}}]\n"
     outcome = check(text)
     assert outcome.out == (
-        "apps/extra/configmap-a.yaml: error: dat: ConfigMap b/a: unknown field 'dat'; did you mean 'data'? [object]\n"
+        "stack.yaml:8:83: error: extra[0].dat: ConfigMap b/a: unknown field 'dat'; did you mean 'data'? [object]\n"
     )
 
 

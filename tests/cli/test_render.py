@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -135,7 +137,7 @@ def test_an_object_that_is_not_valid_is_never_written(stack: Path, capsys: pytes
     stack.write_text(SMALL + "extra:\n  - {apiVersion: v1, kind: Service, metadata: {name: x}, spec: {prots: []}}\n")
     outcome = cli(capsys, "render")
     assert outcome.code == 1
-    assert "prots" in outcome.err
+    assert outcome.err.startswith("stack.yaml:11:72: error: extra[0].spec.prots: Service x: "), outcome.err
     assert {path: path.read_text() for path in (stack.parent / "rendered").rglob("*.yaml")} == before
 
 
@@ -178,3 +180,51 @@ def test_a_bug_of_ours_exits_3_without_spilling_secrets(
     assert outcome.code == 3
     assert "This is a bug in homelabmon" in outcome.err
     assert "abcDEF" not in outcome.err
+
+
+@pytest.mark.parametrize("wish", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize("text", ["name: 1\n", "a list: [\n", SMALL])
+def test_no_colour_on_a_terminal_that_wants_none(stack: Path, wish: dict[str, str], text: str) -> None:
+    stack.write_text(text)
+    assert "\x1b" in _on_a_terminal({"TERM": "xterm"})
+    shutil.rmtree("rendered", ignore_errors=True)
+    assert "\x1b" not in _on_a_terminal({"TERM": "xterm", **wish})
+
+
+def _on_a_terminal(environment: dict[str, str]) -> str:
+    ours, theirs = pty.openpty()
+    clean = {key: text for key, text in os.environ.items() if key not in ("NO_COLOR", "TERM")}
+    subprocess.run(
+        [sys.executable, "-m", "homelabmon", "render"], stdout=theirs, stderr=theirs, env={**clean, **environment}
+    )
+    os.close(theirs)
+    read = b""
+    with open(ours, "rb", buffering=0) as terminal:  # noqa: PTH123
+        try:
+            while piece := terminal.read(65536):
+                read += piece
+        except OSError:  # how Linux says that the other side is closed
+            pass
+    return read.decode()
+
+
+def test_closed_standard_output_and_error_are_no_bug(stack: Path) -> None:
+    line = [sys.executable, "-m", "homelabmon", "docs"]
+    done = subprocess.run(["/bin/sh", "-c", '"$@" >&-', "sh", *line], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert subprocess.run(["/bin/sh", "-c", '"$@" >&- 2>&-', "sh", *line, "--nope"]).returncode == 2
+
+
+def test_an_interrupt_while_it_starts_leaves_no_traceback(stack: Path) -> None:
+    early = "import builtins, sys\nreal = builtins.__import__\n"
+    early += "def stop(name, *rest):\n    if name == 'homelabmon.cli': raise KeyboardInterrupt\n"
+    early += "    return real(name, *rest)\nbuiltins.__import__ = stop\n"
+    early += "from homelabmon.__main__ import main\nmain()\n"
+    done = subprocess.run([sys.executable, "-c", early], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_what_cannot_be_written_is_named_as_the_user_did(stack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = cli(capsys, "render", "--out", "/proc/rendered")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: /proc/rendered: cannot be written: "), outcome.err

@@ -255,3 +255,15 @@ def test_a_folder_that_holds_more_than_output_is_never_replaced(
     with pytest.raises(OutputConflictError, match="name a folder for the output alone"):
         write(files(a="1"), out)
     assert not (tmp_path / "out" / "a.yaml").exists()
+
+
+def test_a_folder_of_ours_that_is_a_symlink_is_in_the_way(tmp_path: Path) -> None:
+    out = tmp_path / "rendered"
+    write(files(a="1", b__c="2"), out)
+    elsewhere = tmp_path / "elsewhere"
+    (out / "b").rename(elsewhere)
+    (out / "b").symlink_to(elsewhere)
+    with pytest.raises(OutputConflictError, match="rendered/b: in the way, and not written by homelabmon"):
+        write(files(a="3", b__c="2"), out)
+    assert (out / "b").is_symlink()
+    assert tree(elsewhere) == files(c="2")
