@@ -109,13 +109,15 @@ class App:
         if isinstance(guest, Guest):
             guest.begins()
         try:
-            return await self._answer(request)
+            response = await self._answer(request)
         except Exception as error:
             log.exception("a bug: a request could not be answered", extra={"path": _path(request)})
-            return _later(f"a bug of the relay ({type(error).__name__})")
+            response = _later(f"a bug of the relay ({type(error).__name__})")
         finally:
             if isinstance(guest, Guest):
                 guest.ends()
+        response.headers[hdrs.SERVER] = "homelabmon"
+        return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         for intake in ALL:

@@ -67,6 +67,7 @@ class Store:
             async with asyncio.timeout(_PATIENCE):
                 return await self._writer.do(work)
         except TimeoutError:
+            self._writer.note("slow")
             raise StoreError("slow") from None
 
     # What comes in ------------------------------------------------------------

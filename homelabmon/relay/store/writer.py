@@ -74,8 +74,16 @@ class Writer:
         loop = asyncio.get_running_loop()
         job = _Job(work, loop.create_future(), loop)
         self._jobs.put(job)
-        result: T = await job.future
+        try:
+            result: T = await job.future
+        except asyncio.CancelledError:
+            job.work = _nothing  # nobody waits for it any more: what it holds is let go, even if its turn never comes
+            raise
         return result
+
+    def note(self, reason: Reason) -> None:
+        """Somebody found out that nothing can be stored."""
+        self._note(reason)
 
     async def close(self) -> None:
         """Does what is waiting, and closes the database."""
@@ -176,6 +184,10 @@ class Writer:
         else:
             log.error("nothing can be stored: %s", StoreError(reason), extra={"reason": reason})
         self.trouble = reason
+
+
+def _nothing(_: sqlite3.Connection) -> None:
+    pass
 
 
 def _settle(jobs: list[_Job]) -> None:

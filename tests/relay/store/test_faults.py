@@ -9,13 +9,15 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from homelabmon.errors import HomelabmonError
-from homelabmon.relay.store import writer
+from homelabmon.relay.store import opening, writer
+from homelabmon.relay.store import store as store_module
 from homelabmon.relay.store.opening import NewerDatabaseError
 from homelabmon.relay.store.schema import MIGRATIONS
 from homelabmon.relay.store.store import Store
@@ -140,6 +142,48 @@ def test_two_relays_never_share_a_database(path: Path) -> None:
 
     with_store(path, scenario)
     assert len(with_store(path, numbers)) == 2
+
+
+def test_somebody_who_holds_the_database_for_long_makes_nothing_be_acknowledged(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "_BUSY", 0.01)
+
+    async def scenario(store: Store) -> None:
+        await store.put("falco", BODY, NOW)
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="another process holds the database"):
+            await store.put("falco", BODY, NOW)
+        assert store.trouble == "locked"
+        other.execute("COMMIT")
+        other.close()
+        await store.put("falco", BODY, NOW)
+        assert len(await numbers(store)) == 2
+        assert store.trouble is None
+
+    with_store(path, scenario)
+
+
+def test_a_disk_that_hangs_is_one_that_fails_and_holds_no_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_PATIENCE", 0.05)
+    answers = threading.Event()
+
+    async def scenario(store: Store) -> None:
+        await store.open()
+        hanging = asyncio.ensure_future(store._writer.do(lambda _: answers.wait()))
+        await asyncio.sleep(0)
+        with pytest.raises(StoreError, match="the disk takes too long"):
+            await store.put("falco", BODY, NOW)
+        assert store.trouble == "slow"
+        answers.set()
+        await hanging
+        monkeypatch.setattr(store_module, "_PATIENCE", 20.0)
+        assert await numbers(store) == []
+        await store.beat(NOW)
+        assert store.trouble is None
+
+    with_store(path, scenario)
 
 
 def test_a_store_that_is_closed_says_so(path: Path) -> None:
