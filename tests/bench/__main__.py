@@ -8,14 +8,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.bench import rendering, startup
+from tests.bench import rendering, simulation, startup
 from tests.bench.harness import Case, CommandFailedError, conditions, measure, table
 from tests.routing import bench as routing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SUITES: Final[tuple[Callable[[Path], list[Case]], ...]] = (startup.cases, rendering.cases)
+SUITES: Final[tuple[Callable[[Path], list[Case]], ...]] = (startup.cases, rendering.cases, simulation.cases)
 """One line a module; each gets an empty folder and gives its cases."""
 ROUTING: Final = "routing"
 """Not a command but a library: decisions a second, by :mod:`tests.routing.bench`."""
