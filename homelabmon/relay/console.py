@@ -78,6 +78,8 @@ class Console:
             form = parse_qs((await bodies.read(request, _FORM_BYTES)).decode("ascii", "replace"))
         except TooLargeError:
             return web.Response(status=413, text="this is no button\n", headers={hdrs.CONNECTION: "close"})
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            return web.Response(status=403, text="press the buttons of the relay's own page\n")
         given = form.get("csrf", [""])[0]
         if not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
             return web.Response(status=403, text="the page was too old: go back, load it anew, and press again\n")
@@ -103,13 +105,16 @@ class Console:
     async def data(self) -> PageData:
         """Everything on the page. What the disk does not give is left out, and said."""
         now, store = self._clock.now(), self._store
-        counts, recent = Counts(), list[tuple[Incident, list[Episode]]]()
+        counts, closed = Counts(), list[tuple[Incident, list[Episode]]]()
         quarantine, letters = list[queries.QuarantineRow](), list[DeadLetter]()
         with suppress(StoreError):
-            counts, recent = await store.counts(), await store.recent(RECENT)
+            counts, closed = await store.counts(), await store.recent(RECENT)
             quarantine, letters = await store.quarantine(MOST), await store.dead_letters(MOST)
         book = self._engine.book
-        open_ = sorted(book.incidents(), key=_worst_first) if book is not None else []
+        known = [pair for pair in book.incidents() if pair[0].closed_at is None] if book is not None else []
+        open_ = sorted((pair for pair in known if pair[0].ended_at is None), key=_worst_first)
+        over = [*(pair for pair in known if pair[0].ended_at is not None), *closed]
+        recent = sorted(over, key=lambda pair: pair[0].ended_at or pair[0].changed_at, reverse=True)
         held = sorted(book.held(), key=lambda one: one.due) if book is not None else []
         return PageData(
             name=self._config.file.name,
@@ -140,6 +145,8 @@ class Console:
             found.append("What was remembered cannot be read yet.")
         if not self._config.ok:
             found.append("The new configuration is not accepted; the log says why. The old one stays in effect.")
+        if self._engine.watchdog_missing:
+            found.append("The Watchdog is missing: what Alertmanager calls resolved proves nothing.")
         found += [f"A damaged database was replaced; it lies at {path}." for path in self._store.damaged]
         return found
 
@@ -148,14 +155,12 @@ class Console:
         way = self._channels.way(name)
         since, trouble = counts.waiting_since.get(name), self._engine.figures.troubles.get(name)
         behind = trouble is not None or (since is not None and now - since > BEHIND)
-        book = self._engine.book
-        delivered = [post.edited_at for post in book.posts() if post.channel == name] if book is not None else []
         return ChannelRow(
             name=name,
             state="disabled" if disabled is not None else "waiting" if behind else "delivering",
             queued=counts.queued.get(name, 0),
             oldest=since,
-            last_delivered=max(delivered, default=None),
+            last_delivered=self._engine.figures.delivered_at.get(name),
             last_error="" if trouble is None else f"{trouble.reason} {trouble.detail}".strip(),
             last_error_at=None if trouble is None else trouble.at,
             stand_in=way.via if way is not None and way.via != name else None,
@@ -172,7 +177,7 @@ def _shown(items: Sequence[T], most: int, row: Callable[[T], R]) -> tuple[R, ...
 
 def _worst_first(item: tuple[Incident, Sequence[Episode]]) -> tuple[bool, bool, float]:
     incident, _ = item
-    return incident.ended_at is not None or incident.event, incident.worst != "critical", -incident.opened_at
+    return incident.event, incident.worst != "critical", -incident.opened_at
 
 
 def _open(item: tuple[Incident, Sequence[Episode]]) -> OpenIncident:
@@ -187,7 +192,7 @@ def _held(episode: Episode) -> HeldRow:
 
 
 def _quarantined(row: queries.QuarantineRow) -> QuarantineRow:
-    return QuarantineRow(row.id, row.last_at, row.source, row.reason, row.size)
+    return QuarantineRow(row.id, row.last_at, row.source, row.reason, row.size, row.times, row.kept)
 
 
 def _dead(letter: DeadLetter) -> DeadLetterRow:

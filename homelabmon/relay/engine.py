@@ -159,6 +159,11 @@ class Engine:
         self._reconcile_at = self._beat_at = clock.monotonic()
         self._stopping = False
 
+    @property
+    def watchdog_missing(self) -> bool:
+        """Whether Alertmanager answers without its Watchdog, so that what it calls resolved proves nothing."""
+        return self._watchdog_missing
+
     # For others ------------------------------------------------------------
 
     def nudge(self) -> None:

@@ -51,6 +51,8 @@ class Figures:
     """By channel and kind: post, edit, delete."""
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By channel and reason."""
+    delivered_at: dict[str, float] = field(default_factory=dict)
+    """When something was last delivered, by channel."""
     troubles: dict[str, Trouble] = field(default_factory=dict)
     """The last one of each channel; gone once something has been delivered."""
     poisoned: int = 0
@@ -62,8 +64,9 @@ class Figures:
         self.failures[channel, reason] += 1
         self.troubles[channel] = Trouble(at, reason, detail)
 
-    def delivered(self, channel: str, kind: str, seconds: float) -> None:
+    def delivered(self, channel: str, kind: str, at: float, seconds: float) -> None:
         """Something stands in the channel, or is gone from it, so many seconds after it fell due."""
+        self.delivered_at[channel] = at
         self.sent[channel, kind] += 1
         if kind != "delete":
             self.latency[channel].add(seconds)

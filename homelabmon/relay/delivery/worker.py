@@ -193,7 +193,7 @@ class Worker:
             await tools.engine.act(lambda book, now: book.deleted(sending, now))
         else:
             await tools.engine.act(lambda book, now: book.told(sending, sent, way.via, now))
-        tools.figures.delivered(self.channel, sending.kind, visible_at - sending.since)
+        tools.figures.delivered(self.channel, sending.kind, visible_at, visible_at - sending.since)
 
     async def _rejected(self, sending: Sending, rejected: Rejected, way: Way, payload: Mapping[str, Any]) -> None:
         tools, self._failures = self._tools, 0

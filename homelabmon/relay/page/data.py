@@ -59,6 +59,10 @@ class QuarantineRow:
     reason: str
     size: int
     """Bytes."""
+    times: int = 1
+    """How often it was sent."""
+    kept: bool = True
+    """Whether it is there whole, so that it can be taken again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,12 +263,10 @@ def _quarantine(data: PageData, csrf: str) -> Html | None:
 
 
 def _quarantine_row(row: QuarantineRow, data: PageData, csrf: str) -> Sequence[Child]:
-    do = (
-        _button(f"/quarantine/{row.id}/replay", "Take again", csrf),
-        " ",
-        _button(f"/quarantine/{row.id}/drop", "Drop", csrf),
-    )
-    return (_time(row.at, data.now), row.source, row.reason, row.size, join(do))
+    again = _button(f"/quarantine/{row.id}/replay", "Take again", csrf) if row.kept else None
+    do = (again, " ", _button(f"/quarantine/{row.id}/drop", "Drop", csrf))
+    why = row.reason if row.times == 1 else f"{row.reason} ({row.times} times)"
+    return (_time(row.at, data.now), row.source, why, row.size, join(do))
 
 
 def _button(path: str, words: str, csrf: str) -> Html:
