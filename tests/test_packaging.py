@@ -25,7 +25,8 @@ INDEX_UNREACHABLE: Final = re.compile(
     r"Retrying \(Retry\(|connection broken by|NewConnectionError|Failed to establish a new connection"
     r"|Name or service not known|Temporary failure in name resolution|ProxyError|Read timed out"
 )
-BASE_MUST_NOT_HOLD: Final = {"jinja2", "kubernetes-validate", "helm-python-sdk", "promql-parser", "pyyaml"}
+RENDERING: Final = {"jinja2", "kubernetes-validate", "helm-python-sdk", "promql-parser", "ruamel-yaml", "jsonschema-rs"}
+BASE_MUST_NOT_HOLD: Final = {*RENDERING, "pyyaml", "aiohttp"}
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,11 @@ def base_install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def render_install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed(tmp_path_factory.mktemp("render") / "venv", f"{wheel}[render]")
+
+
+@pytest.fixture(scope="module")
+def relay_install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return installed(tmp_path_factory.mktemp("relay") / "venv", f"{wheel}[relay]")
 
 
 def test_the_wheel_holds_every_template_and_nothing_but_the_package(wheel: Path) -> None:
@@ -66,6 +72,24 @@ def test_the_installed_package_renders_the_example_as_checked_in(render_install:
 def test_the_base_install_holds_nothing_of_the_rendering_side(base_install: Path) -> None:
     listed = json.loads(pip("--python", str(base_install), "list", "--format", "json"))
     assert {package["name"].lower().replace("_", "-") for package in listed} & BASE_MUST_NOT_HOLD == set()
+
+
+def test_the_relay_runs_on_its_extra_and_that_brings_nothing_of_the_rendering_side(
+    relay_install: Path, tmp_path: Path
+) -> None:
+    listed = json.loads(pip("--python", str(relay_install), "list", "--format", "json"))
+    assert {package["name"].lower().replace("_", "-") for package in listed} & RENDERING == set()
+    config = ROOT / "rendered" / "outpost" / "relay.yaml"
+    result = homelabmon(relay_install, tmp_path, "relay", "--config", str(config), "check-config")
+    assert (result.returncode, result.stderr) == (1, "")
+    assert "channels.ops.webhook_file: /run/secrets/homelabmon/discord-webhooks/ops: cannot be read" in result.stdout
+
+
+def test_the_base_install_says_which_extra_the_relay_needs(base_install: Path, tmp_path: Path) -> None:
+    result = homelabmon(base_install, tmp_path, "relay", "--config", str(ROOT / "stack.yaml"))
+    assert result.returncode == 2
+    assert "homelabmon[relay]" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("render", "--help")])

@@ -202,6 +202,9 @@ class App:
             yield
 
     async def _body(self, request: web.BaseRequest, most: int) -> bytes:
+        body = bodies.there(request, most)
+        if body is not None:
+            return body
         async with asyncio.timeout(self._patience.body):
             return await bodies.read(request, most)
 

@@ -89,6 +89,16 @@ def needs(request: web.BaseRequest, most: int) -> int:
     return length if length > FREE else 0
 
 
+def there(request: web.BaseRequest, most: int) -> bytes | None:
+    """The whole body if all of it has come already, as with most small requests. Raises TooLargeError."""
+    if not request.content.is_eof():
+        return None
+    found = request.content.read_nowait()
+    if len(found) > most:
+        raise TooLargeError(len(found))
+    return found
+
+
 async def read(request: web.BaseRequest, most: int) -> bytes:
     """The whole body, unpacked. Raises TooLargeError as soon as it is more than ``most`` bytes."""
     found = bytearray()
