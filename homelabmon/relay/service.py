@@ -54,8 +54,9 @@ ANSWER_BYTES: Final = 64 * 2**20
 CLEAN_EVERY: Final = 3600.0
 LOOK_EVERY: Final = 2.0
 """Seconds between looks at what others have left in the database, and at a disk that failed."""
-DRAIN: Final = 10.0
-"""Seconds that requests under way have to end when the relay is stopped; as long again for what is being delivered."""
+DRAIN: Final = 8.0
+"""Seconds that each of requests, deliveries and the engine has to end what is under way: together less than the 30 that
+Kubernetes gives."""
 
 
 @dataclass(frozen=True, slots=True)
