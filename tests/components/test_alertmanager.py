@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from homelabmon.load import load
 from homelabmon.render.plan import make_plan
 from homelabmon.render.yaml_io import dump
-from tests.stacks_common import EXAMPLE, object_of, plan_of
+from tests.stacks_common import EXAMPLE, GOLDEN, object_of, plan_of
 
 CHANNELS = {
     "ops": {"discord": {"webhook": {"secret": "hooks", "key": "ops"}}, "mention": {"critical": "role:1"}},
@@ -55,6 +56,44 @@ def test_amtool_accepts_the_example(tmp_path: Path) -> None:
     path.write_text(make_plan(load(EXAMPLE)).files["alertmanager/alertmanager.yaml"])
     done = subprocess.run(["amtool", "check-config", str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+OPERATOR_KNOWS = {
+    "": "global route inhibit_rules receivers mute_time_intervals time_intervals templates",
+    "global": "resolve_timeout http_config",
+    "route": "receiver group_by match match_re matchers continue routes group_wait group_interval repeat_interval "
+    "mute_time_intervals active_time_intervals",
+    "inhibit_rules": "target_match target_match_re target_matchers source_match source_match_re source_matchers equal",
+    "receivers": "name webhook_configs discord_configs",
+    "webhook_configs": "send_resolved url url_file http_config max_alerts timeout",
+    "discord_configs": "send_resolved http_config webhook_url webhook_url_file title message content username "
+    "avatar_url",
+    "http_config": "authorization basic_auth oauth2 tls_config follow_redirects enable_http2",
+    "authorization": "type credentials credentials_file",
+}
+"""What the operator's own types have (pkg/alertmanager/types.go): it knows less than Alertmanager and amtool do."""
+
+
+def unknown_to_the_operator(part: Any, section: str = "") -> set[tuple[str, str]]:
+    """Sections and keys that the operator would refuse, whereupon it leaves the old configuration in place."""
+    if isinstance(part, list):
+        return {found for item in part for found in unknown_to_the_operator(item, section)}
+    if not isinstance(part, dict) or section not in OPERATOR_KNOWS:
+        return set()
+    own = {(section, key) for key in part if key not in OPERATOR_KNOWS[section].split()}
+    below = (unknown_to_the_operator(value, "route" if key == "routes" else key) for key, value in part.items())
+    return own.union(*below)
+
+
+@pytest.mark.parametrize("stack", [EXAMPLE, *sorted(GOLDEN.glob("*/stack.yaml"))], ids=lambda path: path.parent.name)
+def test_the_operator_reads_strictly_and_knows_every_key(stack: Path) -> None:
+    text = make_plan(load(stack)).files["alertmanager/alertmanager.yaml"]
+    assert unknown_to_the_operator(yaml.safe_load(text)) == set()
+
+
+def test_a_key_that_only_alertmanager_knows_would_be_noticed() -> None:
+    tree = {"receivers": [{"name": "a", "webhook_configs": [{"url": "x", "http_config": {"http_headers": {}}}]}]}
+    assert unknown_to_the_operator(tree) == {("http_config", "http_headers")}
 
 
 def test_helm_replaces_lists_so_the_tree_is_whole() -> None:
