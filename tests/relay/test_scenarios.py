@@ -284,6 +284,25 @@ def test_a_storm_of_1000_alerts_in_200_groups_is_read_within_two_minutes(play: P
     play(scene)
 
 
+def test_a_digest_that_has_grown_too_long_hides_nothing_that_fires(play: Play) -> None:
+    async def scene(rig: Rig) -> None:
+        for group in range(12):
+            rig.tell(rig.alert(f"first-{group}", group=f"Group{group}"))
+        await rig.until(70)
+        assert len(rig.discord.standing()) == 1
+        for group in range(12):
+            more = (rig.alert(f"more-{group}-{number:02}", group=f"Group{group}") for number in range(30))
+            rig.tell(*more, rig.alert(f"first-{group}", group=f"Group{group}", at=0))
+        await rig.until(200)
+        assert len(rig.discord.standing()) > 1
+        said = "\n".join(message.text for message in rig.discord.standing())
+        assert [said.count(f"**Group{group}**") for group in range(12)] == [1] * 12
+        assert "more incidents" not in said
+        assert rig.accounts() == {"received": 12 * 32, "posted": 12 * 31, "deduplicated": 12}
+
+    play(scene)
+
+
 DOWN: dict[str, Scene] = {
     "refused": lambda rig: rig.discord.go_down(),
     "500": lambda rig: fault(rig, Fault("status", status=500)),

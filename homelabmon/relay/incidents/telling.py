@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from homelabmon.notifiers.contract import Notifier, Sent
-from homelabmon.notifiers.message import Links, Message
+from homelabmon.notifiers.message import IncidentView, Links, Message
 from homelabmon.relay.incidents.ledger import Ledger
 from homelabmon.relay.incidents.model import DeadLetter, Incident, Post
 from homelabmon.relay.incidents.timing import Timing
@@ -113,7 +113,7 @@ class Telling:
         return self._sending(channel, "post", None, considered, mentions, pings)
 
     def _edit(self, channel: str, post: Post) -> Sending:
-        shown = self._shown(post.incidents)
+        shown = sorted(self._shown(post.incidents), key=lambda one: one.ended_at is not None)
         mentions = self._mentions(channel, (severity for one in shown for severity in one.pinged))
         return _placed(self._sending(channel, "edit", post.id, shown, mentions, {}), post)
 
@@ -214,6 +214,19 @@ class Telling:
         for incident in self._shown(sending.incidents):
             for severity in self._unpinged(incident):
                 self.escalate(incident, severity, now)
+        if sending.kind == "edit" and sending.message is not None:
+            self._move_out(post, sending.incidents, sending.message.incidents, now)
+
+    def _move_out(self, post: Post, numbers: Sequence[int], views: Sequence[IncidentView], now: float) -> None:
+        """A digest has grown until it hides incidents that go on: those are posted anew, and it is written once more
+        without them."""
+        fit = len(views) if len(views) < 2 else self._notifier.how_many_fit(views)
+        hidden = [one for one in self._shown(numbers[fit:]) if one.post == post.id and one.ended_at is None]
+        for incident in hidden:
+            self._detach(incident, now)
+        for incident in self._shown(post.incidents)[:1] if hidden else ():
+            incident.told_revision = min(incident.told_revision, incident.revision - 1)
+            self._ledger.keep(incident)
 
     def _stands(self, sending: Sending, sent: Sent) -> bool:
         """Whether this very message is known already: saving it failed, as it seemed, and did not."""
