@@ -7,7 +7,7 @@ at once, and Discord takes every message after the same time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Final, Literal
@@ -69,8 +69,10 @@ class Service:
         self._deliveries = 0
         self._under_way: dict[str, _UnderWay] = {}
         self._posts: dict[str, int] = {}
-        self._due: list[float] = []
-        self._reconcile_at: float | None = None
+        self._news = False
+        self._due: dict[str, float] = {}
+        self._wake_at = inf
+        self._reconcile_at = inf
         self._doubtful: set[int] = set()
         self._look_at = -inf
         self._suppressed: set[int] = set()
@@ -78,25 +80,31 @@ class Service:
     def take(self, notices: Sequence[Notice], now: float, route_key: str | None = None) -> None:
         """One request with what a sender tells."""
         self._deliveries += 1
+        self._news = True
         self.book.take(Delivery(self._deliveries, now, tuple(notices), route_key), now)
 
     def step(self, now: float) -> Iterator[Shown]:
-        """Do what is due."""
+        """Do what is due. Only what was told, and what falls due by itself, can concern other channels than those whose
+        own time has come."""
         yield from self._arrive(now)
-        for question in self.book.questions(now):
-            self.book.answer(question, "unknown" if self._asks is None else self._asks(question.fingerprint), now)
-        self.book.tick(now)
-        self._reconcile(now)
-        self._due = [self._reconcile_at] if self._reconcile_at is not None else []
-        for channel in self.book.channels():
-            self._send(channel, now)
-        if (wake := self.book.wake_at(now)) is not None:
-            self._due.append(wake)
+        if self._news or min(self._wake_at, self._reconcile_at) <= now:
+            self._news = False
+            for question in self.book.questions(now):
+                self.book.answer(question, "unknown" if self._asks is None else self._asks(question.fingerprint), now)
+            self.book.tick(now)
+            self._reconcile(now)
+            wake_at = self.book.wake_at(now)
+            self._wake_at = inf if wake_at is None else max(wake_at, now + _STEP)
+            channels: Iterable[str] = self.book.channels()
+        else:
+            channels = [channel for channel, at in self._due.items() if at <= now]
+        for channel in channels:
+            self._due[channel] = max(self._send(channel, now), now + _STEP)
         self._look_at_changes(now)
 
-    def next_at(self, now: float) -> float | None:
-        """When something is due if nothing is told before, as of the last step; ``None``: never."""
-        return max(min(self._due), now + _STEP) if self._due else None
+    def next_at(self) -> float:
+        """When something is due if nothing is told before, as of the last step; infinite: never."""
+        return min(self._wake_at, self._reconcile_at, *self._due.values())
 
     @property
     def suppressed(self) -> int:
@@ -116,6 +124,7 @@ class Service:
             if one.done_at > now:
                 continue
             del self._under_way[channel]
+            self._due[channel] = now
             sent = Sent(str(one.number))
             self._limits.end(one.ticket, 200, sent, one.done_at)
             if one.sending.kind == "delete":
@@ -125,7 +134,7 @@ class Service:
             yield Shown(one.done_at, channel, one.sending.kind, one.number, one.sending.message)
 
     def _reconcile(self, now: float) -> None:
-        if self._asks is None or (self._reconcile_at is not None and now < self._reconcile_at):
+        if self._asks is None or (now < self._reconcile_at < inf):
             return
         asked = self.book.firing()
         verdicts: dict[int, Verdict] = {}
@@ -135,27 +144,25 @@ class Service:
             if verdict != "alive" or question.episode in self._doubtful:
                 verdicts[question.episode] = verdict
         self._doubtful = {episode for episode, verdict in verdicts.items() if verdict != "alive"}
-        self._reconcile_at = now + RECONCILE_EVERY if asked else None
+        self._reconcile_at = now + RECONCILE_EVERY if asked else inf
         if verdicts:
             self.book.reconcile(verdicts, now)
 
-    def _send(self, channel: str, now: float) -> None:
-        """Begin what is due in a channel, and note when it will be done; or note when something will be due."""
+    def _send(self, channel: str, now: float) -> float:
+        """Begin what is due in a channel; when something is due in it next."""
         if (under_way := self._under_way.get(channel)) is not None:
-            self._due.append(under_way.done_at)
-            return
+            return under_way.done_at
         due = self.book.next_at(channel, now)
         if due is None:
-            return
+            return inf
         ready = max(due, self._limits.ready_at(channel, now))
         sending = self.book.next(channel, now) if ready <= now else None
         if sending is None:
-            self._due.append(ready)
-            return
+            return ready
         if sending.kind == "post":
             number = self._posts[channel] = self._posts.get(channel, 0) + 1
         else:
             number = int(sending.remote_id)
         done_at = now + LATENCY
         self._under_way[channel] = _UnderWay(done_at, sending, number, self._limits.begin(channel, now))
-        self._due.append(done_at)
+        return done_at

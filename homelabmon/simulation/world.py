@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final, Literal
 
 from homelabmon.journey.running import Running
@@ -113,17 +114,17 @@ class _World:
             self._cluster.put(self._story.puts)
         events = sorted(self._story.events, key=lambda event: event.at)
         until, position = self._story.start + self._story.length, 0
-        wake: dict[By, float | None] = dict.fromkeys(self._services)
+        wake = dict.fromkeys(self._services, inf)
         while True:
-            moments = [at for at in wake.values() if at is not None]
+            moments = list(wake.values())
             if self._cluster is not None and (at := self._cluster.next_at()) is not None:
                 moments.append(at)
             if position < len(events):
                 moments.append(events[position].at)
-            now = min(moments, default=until + 1)
+            now = min(moments, default=inf)
             if now > until:
                 break
-            busy = {by for by, at in wake.items() if at is not None and at <= now}
+            busy = {by for by, at in wake.items() if at <= now}
             if self._cluster is not None:
                 for notification in self._cluster.advance(now):
                     if self._notify(notification):
@@ -136,7 +137,7 @@ class _World:
                     busy.add(event.by)
             for by in sorted(busy):
                 self._step(by, now)
-                wake[by] = self._services[by].next_at(now)
+                wake[by] = self._services[by].next_at()
         return self._outcome()
 
     def _step(self, by: By, now: float) -> None:
