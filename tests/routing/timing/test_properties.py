@@ -134,7 +134,7 @@ def test_what_is_told_is_true_at_the_flush(configured: Settings, history: dict[t
 def test_repetitions_of_prometheus_change_nothing(
     configured: Settings, history: dict[tuple[str, str], list[Episode]]
 ) -> None:
-    """As long as they say that something fires. Ends are repeated too; docs/reference/simulate.md says why that is left out."""
+    """As long as they say that something fires. Those of ends are left out: see docs/reference/simulate.md."""
     rule = Rule(interval=1)
     repeated: list[Put] = []
     for (name, node), known in history.items():
