@@ -166,11 +166,11 @@ def test_somebody_who_holds_the_database_for_long_makes_nothing_be_acknowledged(
 
 
 def test_a_disk_that_hangs_is_one_that_fails_and_holds_no_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "_PATIENCE", 0.05)
     answers = threading.Event()
 
     async def scenario(store: Store) -> None:
         await store.open()
+        monkeypatch.setattr(store_module, "_PATIENCE", 0.05)
         hanging = asyncio.ensure_future(store._writer.do(lambda _: answers.wait()))
         await asyncio.sleep(0)
         with pytest.raises(StoreError, match="the disk takes too long"):
