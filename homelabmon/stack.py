@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from homelabmon.components import Components, enabled
+from homelabmon.components.channel_routes import channel_routes
 from homelabmon.spec import names
 from homelabmon.spec.base import BaseUrl, IPAddress, Model, Name, Shorthand
 from homelabmon.spec.cluster import Cluster
@@ -120,4 +121,5 @@ def site_of(stack: Stack) -> Site:
     offers: list[Offer] = []
     for component, config in enabled(stack.components):
         offers.extend(component.offers(config, site))
-    return site._replace(offers=tuple(offers))
+    site = site._replace(offers=tuple(offers))
+    return site._replace(channel_routes=channel_routes(site))

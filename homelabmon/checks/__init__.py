@@ -24,6 +24,7 @@ from homelabmon.checks import (
     heartbeat_timing,
     hold_timing,
     idle_option,
+    idle_window,
     impossible_address,
     impossible_cron,
     impossible_test,
@@ -101,6 +102,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     depends_on_cycle.CHECK,
     inhibit_everything.CHECK,
     unheard_alert.CHECK,
+    idle_window.CHECK,
     impossible_test.CHECK,
     # alerts, heartbeats, probes
     promql_syntax.CHECK,

@@ -10,7 +10,7 @@ from homelabmon.spec.findings import Severity
 
 
 def _find(context: Context) -> Iterator[Problem]:
-    known = context.known("routes")
+    known = context.known("routes") | {route.name for route in context.site.channel_routes}
     for number, window in enumerate(context.stack.maintenance):
         for index, name in enumerate(window.routes):
             if name not in known:

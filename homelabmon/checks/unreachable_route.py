@@ -18,7 +18,11 @@ _FIXES = {
 def _find(context: Context) -> Iterator[Problem]:
     for route in context.pointless:
         if route.finding.kind in _FIXES:
-            fix = "remove it: that route is always there" if route.built_in else _FIXES[route.finding.kind]
+            fix = _FIXES[route.finding.kind]
+            if route.built_in:
+                fix = "remove it: that route is always there"
+            elif route.named:
+                fix = "remove it, or the `channel` of those heartbeats or probes, from which that route follows"
             yield Problem((*route.path, "name"), route.finding.reason, fix)
 
 

@@ -9,6 +9,7 @@ from homelabmon.checks.support.check import Check, Problem
 from homelabmon.checks.support.context import Context
 from homelabmon.checks.support.raw import asked_twice, at, mappings, value_trees
 from homelabmon.checks.support.secret_names import names_a_secret
+from homelabmon.spec import names
 from homelabmon.spec.findings import Path, Severity
 
 _KPS: Final = ("prometheus", "alertmanager", "grafana")
@@ -166,6 +167,14 @@ TRAPS: Final[tuple[Trap, ...]] = (
         lambda value, _: value == {},
         "every AlertmanagerConfig of every namespace would be merged in, ahead of the routes of this stack",
         'remove it, and label those that are wanted homelabmon/merge: "true"',
+    ),
+    Trap(
+        _KPS,
+        ("grafana", "sidecar", "datasources", "uid"),
+        lambda value, _: value != names.DATASOURCE_PROMETHEUS,
+        f"links in messages lead to the data source {names.DATASOURCE_PROMETHEUS!r}, which would be gone",
+        "remove it",
+        Severity.WARNING,
     ),
     Trap(
         _KPS,

@@ -18,6 +18,7 @@ from homelabmon.journey.rules import Rule
 from homelabmon.journey.running import Running
 from homelabmon.journey.shape import UNNAMED
 from homelabmon.journey.silencers import Silencer
+from homelabmon.journey.subject import Subject
 from homelabmon.routing.trace import MatcherTried, RouteTried
 from homelabmon.routing.tree import GROUP_BY_ALL, ResolvedRoute
 from homelabmon.spec import names
@@ -85,7 +86,7 @@ def _span(best: float, worst: float) -> str:
 def _origin(explanation: Explanation, stack: str) -> None:
     subject = explanation.subject
     if subject.rule is not None:
-        _rule(subject.rule, subject.given, stack)
+        _rule(subject.rule, subject, stack)
         if subject.others:
             shown = [_pairs(_differing(other, subject.rule)) for other in subject.others[:_MOST]]
             more = len(subject.others) - len(shown)
@@ -108,7 +109,7 @@ def _origin(explanation: Explanation, stack: str) -> None:
         _line(f"labels: {_pairs(labels)} ({'as the stack says' if thing is not None else 'taken for granted'})")
 
 
-def _rule(rule: Rule, given: Mapping[str, str], stack: str) -> None:
+def _rule(rule: Rule, subject: Subject, stack: str) -> None:
     if rule.origin == "own" and rule.path:
         place = f"{rule.path[0]}[{rule.path[1]}] of {stack}"
     else:
@@ -117,7 +118,7 @@ def _rule(rule: Rule, given: Mapping[str, str], stack: str) -> None:
     true = f"after it has been true for {format_duration(rule.for_)}" if rule.for_ else "as soon as it is true"
     kept = f", until {format_duration(rule.keep_firing_for)} after it is not" if rule.keep_firing_for else ""
     _line(f"fires {true}{kept}")
-    _line(f"labels: {_labels(rule, given)}")
+    _line(f"labels: {_labels(rule, subject)}")
     if rule.expr is not None:
         click.echo()
         for line in rule.expr.rstrip().splitlines():
@@ -128,12 +129,15 @@ def _rule(rule: Rule, given: Mapping[str, str], stack: str) -> None:
         _line(f"The expression looks back over {format_duration(back)}: it may become true that much after the cause.")
 
 
-def _labels(rule: Rule, given: Mapping[str, str]) -> str:
-    """Those that are fixed, those that were asked for, and those that are left."""
+def _labels(rule: Rule, subject: Subject) -> str:
+    """Those that are fixed, those that are known otherwise, those that were asked for, and those that are left."""
+    given = subject.given
     fixed = {name: value for name, value in rule.static.items() if given.get(name, value) == value}
     asked = {name: value for name, value in given.items() if fixed.get(name) != value and name != "alertname"}
-    left = [name for name in rule.brings if name not in given]
+    known = {name: value for name, value in subject.assumed.items() if name not in rule.static}
+    left = [name for name in rule.brings if name not in subject.labels]
     parts = [f"{_pairs(fixed)} (the rule's)"] if fixed else []
+    parts += [f"{_pairs(known)} (as the stack says)"] if known else []
     parts += [f"{_pairs(asked)} (as asked)"] if asked else []
     if left:
         parts.append(f"{', '.join(left)} (not given)")
@@ -175,8 +179,8 @@ def _indent(step: RouteTried[ResolvedRoute[Any]]) -> int:
 def _tried(explanation: Explanation, step: RouteTried[ResolvedRoute[Any]]) -> str:
     if not step.route.path:
         return "whatever no route takes"
-    alone = len(step.tried) == 1
-    said = "  ".join(_matcher(explanation, one, alone=alone) for one in step.tried) or "every alert"
+    tried = dict.fromkeys(step.tried)  # routes with equal matchers are told apart by writing one twice
+    said = "  ".join(_matcher(explanation, one, alone=len(tried) == 1) for one in tried) or "every alert"
     return said + ("  (and goes on)" if step.matched and step.route.continue_ else "")
 
 

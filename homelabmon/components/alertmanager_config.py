@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from homelabmon.components.inhibition import inhibit_rules
+from homelabmon.components.siblings import told_apart
 from homelabmon.components.windows import time_intervals
 from homelabmon.spec import names
 from homelabmon.spec.base import format_duration
@@ -38,8 +39,8 @@ def alertmanager_config(site: Site) -> dict[str, Any]:
     if people is not None:
         children += _about_the_relay(_self_channel(people, site))
     everywhere = [name for name, routes in muted.items() if not routes]
-    for route in site.routes:
-        children.append(_route(route, site, people is not None, _Inherited(site.defaults), everywhere, muted))
+    for route, matchers in told_apart(site.all_routes):
+        children.append(_route(route, matchers, people is not None, _Inherited(site.defaults), everywhere, muted))
     children += _fallback(site, people is not None, everywhere)
     config: dict[str, Any] = {
         "global": {"resolve_timeout": "5m"},
@@ -88,7 +89,7 @@ def _root(site: Site, relayed: bool, children: Sequence[Mapping[str, Any]]) -> d
 
 def _route(
     route: Route,
-    site: Site,
+    matchers: Sequence[Matcher],
     relayed: bool,
     parent: _Inherited,
     everywhere: Sequence[str],
@@ -100,13 +101,13 @@ def _route(
     )
     rendered: dict[str, Any] = {
         "receiver": PEOPLE if relayed else native(inherited.get("channel")),
-        "matchers": [str(matcher) for matcher in route.all_matchers],
+        "matchers": [str(matcher) for matcher in matchers],
         **({"continue": True} if route.continue_ else {}),
         **_timing(inherited, relayed),
     }
     if mute:
         rendered["mute_time_intervals"] = mute
-    children = [_route(child, site, relayed, inherited, mute, muted) for child in route.routes]
+    children = [_route(child, theirs, relayed, inherited, mute, muted) for child, theirs in told_apart(route.routes)]
     by_severity = [] if relayed else _by_severity(inherited, mute)
     if by_severity:
         children += [*_stoppers(route.routes), *by_severity]

@@ -9,6 +9,7 @@ from homelabmon.spec import names
 from homelabmon.spec.base import HttpUrl, Model, Quantity
 from homelabmon.spec.contribution import (
     ALERTMANAGER,
+    DASHBOARDS,
     DATASOURCE,
     METRICS,
     ComponentConfig,
@@ -62,8 +63,9 @@ class Grafana:
     config: ClassVar[type[ComponentConfig] | None] = GrafanaConfig
 
     def offers(self, config: GrafanaConfig, site: Site) -> tuple[Offer, ...]:
-        """Its address on the LAN."""
-        return lan.offers(site, "grafana", config.namespace, _PORT, SERVICE)
+        """Its pages, and its address on the LAN."""
+        pages = Offer(DASHBOARDS, data={"external_url": config.external_url or site.lan_url("grafana", _PORT)})
+        return (pages, *lan.offers(site, "grafana", config.namespace, _PORT, SERVICE))
 
     def contribute(self, config: GrafanaConfig, site: Site) -> Contribution:
         """The release's Grafana values."""
@@ -74,6 +76,7 @@ class Grafana:
             "external_url": config.external_url or site.lan_url("grafana", _PORT),
             "datasources": [dict(offer.data) for offer in site.offered(DATASOURCE)],
             "metrics": site.offer(METRICS) is not None,
+            "metrics_uid": names.DATASOURCE_PROMETHEUS,
             "alertmanager": manager is not None,
             # The chart knows the address of its own.
             "alertmanager_url": manager.url if manager is not None and "places" in manager.data else None,

@@ -83,7 +83,7 @@ def outpost_file(outpost: OutpostConfig, site: Site) -> RelayFile:
         role="outpost",
         channels=channel_entries(site, _SECRETS_DIR),
         default=default_entry(site),
-        routes=route_entries(site),
+        routes=route_entries(site, site.routes),
         intake=Intake.model_construct(alertmanager_token_file=f"{_SECRETS_DIR}/{token.secret}/{token.key}"),
         database=f"{names.DATA_DIR}/outpost.db",
         heartbeats=tuple(beat for beat in site.heartbeats if beat.cronjob is None),

@@ -76,8 +76,9 @@ class Prometheus:
     def offers(self, config: PrometheusConfig, site: Site) -> tuple[Offer, ...]:
         """Queries, and the custom resource kinds."""
         url = site.service_url(SERVICE, config.namespace, _PORT)
+        data = {"external_url": config.external_url or site.lan_url("prometheus", _PORT)}
         return (
-            Offer(METRICS, url, names.KPS_RELEASE, config.namespace, SERVICE, _PORT, POD_LABELS),
+            Offer(METRICS, url, names.KPS_RELEASE, config.namespace, SERVICE, _PORT, POD_LABELS, data),
             Offer(METRICS_CRDS, app=kps.CONFIG_APP, namespace=config.namespace),
             *lan.offers(site, "prometheus", config.namespace, _PORT, SERVICE),
         )

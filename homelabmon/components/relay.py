@@ -14,6 +14,7 @@ from homelabmon.spec.base import DnsLabel, HttpUrl, Model, Name, PositiveDuratio
 from homelabmon.spec.contribution import (
     ALERTMANAGER,
     ALERTS_PEOPLE,
+    DASHBOARDS,
     EVENTS_FALCO,
     GUARD,
     LOGS_INTAKE,
@@ -172,9 +173,9 @@ def relay_file(config: RelayConfig, site: Site) -> RelayFile:
     """The relay's configuration."""
     alertmanager, metrics = site.offer(ALERTMANAGER), site.offer(METRICS)
     links = {
-        "alertmanager": alertmanager.data.get("external_url") if alertmanager else None,
-        "prometheus": site.lan_url("prometheus", 9090),
-        "grafana": site.lan_url("grafana", 80),
+        "alertmanager": _for_people(alertmanager),
+        "prometheus": _for_people(metrics),
+        "grafana": _for_people(site.offer(DASHBOARDS)),
         "relay": config.external_url or site.lan_url("relay", names.RELAY_PORT),
     }
     return RelayFile.model_construct(
@@ -182,7 +183,7 @@ def relay_file(config: RelayConfig, site: Site) -> RelayFile:
         role="relay",
         channels=channel_entries(site, names.SECRETS_DIR),
         default=default_entry(site),
-        routes=route_entries(site),
+        routes=route_entries(site, site.all_routes),
         intake=Intake.model_construct(
             alertmanager_token_file=_token(config, site).file,
             falco_path_file=_falco_path(config, site).file,
@@ -191,10 +192,15 @@ def relay_file(config: RelayConfig, site: Site) -> RelayFile:
         ),
         alertmanagers=tuple(alertmanager.data["replicas"]) if alertmanager else (),
         prometheus=metrics.url if metrics else None,
-        links={name: url for name, url in links.items() if url},
+        links={name: url.rstrip("/") for name, url in links.items() if url},
         database=f"{names.DATA_DIR}/relay.db",
         retention=Retention.model_construct(incidents=config.retention),
     )
+
+
+def _for_people(offer: Offer | None) -> str | None:
+    """Where people reach what is offered."""
+    return offer.data.get("external_url") if offer is not None else None
 
 
 def _token(config: RelayConfig, site: Site) -> SecretRef:

@@ -1,4 +1,4 @@
-"""The relay's route table from the stack: the same tree that Alertmanager gets, everything inherited written out.
+"""The route table of a service from the stack: the tree that Alertmanager gets, everything inherited written out.
 
 Entries are made with ``model_construct``: what they hold has been validated as part of the stack, and building their
 validators would cost every render 15 ms. A property test reads the result back through the validators.
@@ -6,9 +6,12 @@ validators would cost every render 15 ms. A property test reads the result back 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from homelabmon.components.siblings import told_apart
 from homelabmon.spec.contribution import Site
+from homelabmon.spec.matchers import Matcher
 from homelabmon.spec.relay_file import ChannelEntry, RouteEntry
 from homelabmon.spec.routes import Channel, Route, RouteOptions
 
@@ -37,19 +40,19 @@ def default_entry(site: Site) -> RouteEntry:
     return RouteEntry.model_construct(name=DEFAULT, **_options(site.defaults, {}))
 
 
-def route_entries(site: Site) -> tuple[RouteEntry, ...]:
-    """The tree of routes, in order."""
+def route_entries(site: Site, routes: Sequence[Route]) -> tuple[RouteEntry, ...]:
+    """A tree of routes, in order."""
     inherited = _options(site.defaults, {})
-    return tuple(_entry(route, inherited) for route in site.routes)
+    return tuple(_entry(route, matchers, inherited) for route, matchers in told_apart(routes))
 
 
-def _entry(route: Route, parent: dict[str, Any]) -> RouteEntry:
+def _entry(route: Route, matchers: Sequence[Matcher], parent: dict[str, Any]) -> RouteEntry:
     options = _options(route, parent)
     return RouteEntry.model_construct(
         name=route.name,
-        matchers=tuple(str(matcher) for matcher in route.all_matchers),
+        matchers=tuple(str(matcher) for matcher in matchers),
         continue_=route.continue_,
-        routes=tuple(_entry(child, options) for child in route.routes),
+        routes=tuple(_entry(child, theirs, options) for child, theirs in told_apart(route.routes)),
         **options,
     )
 

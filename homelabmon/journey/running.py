@@ -17,6 +17,7 @@ from homelabmon.checks.support.alerts import KnownAlerts, known_alerts
 from homelabmon.components.alertmanager_config import DEADMAN, NULL, PEOPLE, alertmanager_config, native
 from homelabmon.components.outpost import outpost_file
 from homelabmon.components.relay import relay_file
+from homelabmon.components.siblings import told_apart
 from homelabmon.errors import RenderError
 from homelabmon.journey.rules import Rule, read_rules
 from homelabmon.relay.routes import RouteTable
@@ -139,23 +140,23 @@ def _alertmanager(stack: Stack, folded: Folded, values: Mapping[str, Any]) -> Al
         data = folded.files.get("alertmanager/alertmanager.yaml")
     try:
         data = data if isinstance(data, Mapping) else {}
-        return read_alertmanager(data, route_names(stack.routes), built_in_routes(folded.site, data))
+        return read_alertmanager(data, route_names(folded.site.all_routes), built_in_routes(folded.site, data))
     except AlertmanagerFileError as error:
         raise RenderError(f"Alertmanager would refuse its configuration with these values: {error}") from None
 
 
 def built_in_routes(site: Site, data: Mapping[str, Any]) -> int:
-    """How many routes of ours stand before the owner's."""
-    bare = alertmanager_config(site._replace(routes=()))["route"]["routes"]
+    """How many routes of ours, without names, stand before all others."""
+    bare = alertmanager_config(site._replace(routes=(), channel_routes=()))["route"]["routes"]
     ours = [route for route in bare if "matchers" in route]
     return len(ours) if (_at(data, "route").get("routes") or ())[: len(ours)] == ours else 0
 
 
 def route_names(routes: Sequence[Route], above: tuple[str, ...] = ()) -> dict[tuple[str, ...], list[str]]:
-    """What the owner calls routes, by their matchers from the top down: Alertmanager's file has no place for names."""
+    """What routes are called, by their matchers from the top down: Alertmanager's file has no place for names."""
     found: dict[tuple[str, ...], list[str]] = {}
-    for route in routes:
-        chain = (*above, printed(route.all_matchers))
+    for route, matchers in told_apart(routes):
+        chain = (*above, printed(matchers))
         found.setdefault(chain, []).append(route.name)
         for below, given in route_names(route.routes, chain).items():
             found.setdefault(below, []).extend(given)

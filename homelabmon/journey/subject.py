@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from types import MappingProxyType
 from typing import Final, Literal
 
 from homelabmon.errors import HomelabmonError
@@ -132,7 +133,8 @@ def _watched(running: Running, thing: Heartbeat | Probe, given: Mapping[str, str
     inside = thing.cronjob is not None if isinstance(thing, Heartbeat) else thing.from_ != "outpost"
     asked = {label: value for label, value in given.items() if label != names.LABEL_SOURCE}
     if inside and given.get(names.LABEL_SOURCE) not in OUTPOST_SOURCES and alertname in running.rules_by_name:
-        return _of_rules(running, given.get(names.LABEL_ALERTNAME, alertname), {**asked, kind: thing.name})
+        name = given.get(names.LABEL_ALERTNAME, alertname)
+        return _of_rules(running, name, {**asked, kind: thing.name}, _of_cronjob(thing))
     labels = {
         names.LABEL_ALERTNAME: alertname,
         names.LABEL_SOURCE: kind,
@@ -143,10 +145,20 @@ def _watched(running: Running, thing: Heartbeat | Probe, given: Mapping[str, str
     return Subject(kind, labels, given, thing=thing)
 
 
+def _of_cronjob(thing: Heartbeat | Probe) -> dict[str, str]:
+    """The labels that every alert about a CronJob carries, as the rules look at this one alone."""
+    if not isinstance(thing, Heartbeat) or thing.cronjob is None:
+        return {}
+    namespace, _, cronjob = thing.cronjob.partition("/")
+    return {"namespace": namespace, "cronjob": cronjob}
+
+
 # Rules -------------------------------------------------------------------------------------------------------------
 
 
-def _of_rules(running: Running, alertname: str, given: Mapping[str, str]) -> Subject:
+def _of_rules(
+    running: Running, alertname: str, given: Mapping[str, str], known: Mapping[str, str] = MappingProxyType({})
+) -> Subject:
     rules = running.rules_by_name[alertname]
     fitting = [rule for rule in rules if rule.could_be(given)]
     warnings = []
@@ -154,7 +166,7 @@ def _of_rules(running: Running, alertname: str, given: Mapping[str, str]) -> Sub
         fitting = [rules[0]]
         warnings.append(_never(alertname, rules, given))
     rule = fitting[0]
-    labels = {names.LABEL_ALERTNAME: alertname, **rule.static, **given}
+    labels = {names.LABEL_ALERTNAME: alertname, **known, **rule.static, **given}
     warnings += _strange_labels(running, rule, given)
     others = {tuple(sorted(other.static.items())): other for other in fitting[1:] if other.static != rule.static}
     return Subject("rule", labels, given, rule, None, tuple(others.values()), tuple(warnings))

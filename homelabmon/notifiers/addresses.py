@@ -1,6 +1,6 @@
 """Where a reader goes from a message: silence, runbook, Grafana, Prometheus, the relay's page.
 
-Used by every notifier. May import: notifiers.message, notifiers.facts, spec.matchers. The addresses are plain text,
+Used by every notifier. May import: notifiers.message, notifiers.facts, spec. The addresses are plain text,
 partly made by whoever wrote the alert: a notifier checks and escapes them for its place.
 """
 
@@ -15,11 +15,10 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from homelabmon.notifiers.facts import DASHBOARDS, RUNBOOKS, annotation, common_annotation, shared_labels
 from homelabmon.notifiers.message import AlertView, IncidentView, Links
+from homelabmon.spec import names
 from homelabmon.spec.matchers import Matcher, MatchOp, format_matchers
 
 _INTERNAL: Final = re.compile(r"(?:^|\.)(?:svc|local|localhost|internal|cluster)$|\.svc\.")
-_GRAFANA_DATASOURCE: Final = "prometheus"
-"""uid of the data source that kube-prometheus-stack gives Grafana (values: grafana.sidecar.datasources.uid)."""
 
 
 def of_incident(incident: IncidentView, links: Links) -> Iterator[tuple[str, str]]:
@@ -77,11 +76,11 @@ def silence(alertmanager: str, matchers: dict[str, str]) -> str:
 
 def explore(grafana: str, expression: str, incident: IncidentView) -> str:
     """Grafana's Explore with the alert's expression, from an hour before the incident on."""
-    source = {"type": "prometheus", "uid": _GRAFANA_DATASOURCE}
+    source = {"type": "prometheus", "uid": names.DATASOURCE_PROMETHEUS}
     start = incident.opened_at
     begin = str(int((start - 3600) * 1000)) if 3600 < start < 253402300800 else "now-6h"
     pane = {
-        "datasource": _GRAFANA_DATASOURCE,
+        "datasource": names.DATASOURCE_PROMETHEUS,
         "queries": [{"refId": "A", "expr": expression, "datasource": source}],
         "range": {"from": begin, "to": "now"},
     }

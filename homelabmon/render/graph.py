@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 from homelabmon.errors import HomelabmonError
 from homelabmon.render.fold import Folded
-from homelabmon.spec.contribution import Edge, Node
+from homelabmon.spec.contribution import Edge, Node, Site
 from homelabmon.spec.routes import Route
 from homelabmon.stack import Stack
 
@@ -76,7 +76,7 @@ def draw(stack: Stack, folded: Folded, view: View) -> Picture:
     channels = (Node(f"{_CHANNEL}{name}", f"#{name}", "channel") for name in stack.channels)
     nodes = {node.id: node for node in (*folded.nodes.values(), *_things(stack, folded))}
     nodes |= {node.id: node for node in channels if node.id not in nodes}
-    edges = [_with_routes(edge, stack, nodes) for edge in (*folded.edges, *_dependencies(stack))]
+    edges = [_with_routes(edge, folded.site, nodes) for edge in (*folded.edges, *_dependencies(stack))]
     wanted = _FLOWS.get(view)
     kept = [edge for edge in edges if wanted is None or edge.flow in wanted]
     if view == "components":
@@ -106,7 +106,7 @@ def _dependencies(stack: Stack) -> Iterator[Edge]:
         yield from (Edge(name, below, _DEPENDS) for below in thing.on)
 
 
-def _with_routes(edge: Edge, stack: Stack, nodes: Mapping[str, Node]) -> Edge:
+def _with_routes(edge: Edge, site: Site, nodes: Mapping[str, Node]) -> Edge:
     """An arrow of alerts into a channel, labelled with the routes that lead there.
 
     What comes from outside (the outpost) speaks for itself, not for routes.
@@ -117,8 +117,8 @@ def _with_routes(edge: Edge, stack: Stack, nodes: Mapping[str, Node]) -> Edge:
     if source.kind == "external":
         return edge
     channel = edge.target.removeprefix(_CHANNEL)
-    names = [name for name, target in _routes(stack.routes, stack.defaults.channel) if target == channel]
-    if stack.defaults.channel == channel:
+    names = [name for name, target in _routes(site.all_routes, site.defaults.channel) if target == channel]
+    if site.defaults.channel == channel:
         names.append("everything else")
     return edge._replace(label=_listed(names))
 

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from homelabmon.routing.boxes import ANY_VALUE, Box, narrow
 from homelabmon.routing.heads import HeadIndex, count_heads, rarest
+from homelabmon.routing.searches import SearchIndex
 from homelabmon.routing.tree import Path
 from homelabmon.spec.matchers import Matcher, Test
 
@@ -42,6 +43,7 @@ class Blockers:
     def __init__(self, routes: Mapping[int, Sequence[Matcher]]) -> None:
         self._conditions = {position: tuple(map(_condition, matchers)) for position, matchers in routes.items()}
         self._by_head: HeadIndex[int] = HeadIndex()
+        self._by_search: dict[str, SearchIndex[int]] = {}
         self._by_label: dict[str, list[int]] = {}
         self._by_expression: dict[Matcher, list[int]] = {}
         self._rest: list[int] = []
@@ -55,7 +57,12 @@ class Blockers:
             self._by_head.add(key, position)
         else:
             key = next((matcher for matcher in matchers if matcher.values is None), None)
-            self._by_label.setdefault(key.name, []).append(position) if key else self._rest.append(position)
+            if key is None:
+                self._rest.append(position)
+            elif key.positive:
+                self._by_search.setdefault(key.name, SearchIndex()).add(key, position)
+            else:
+                self._by_label.setdefault(key.name, []).append(position)
         if key is not None and key.values is None:
             self._by_expression.setdefault(key, []).append(position)
 
@@ -79,6 +86,8 @@ class Blockers:
         for name, domain in box.items():
             if domain.sample is not None:
                 yield from self._by_head.find(name, domain.sample)
+                if (searching := self._by_search.get(name)) is not None:
+                    yield searching.find(domain.sample)
                 yield self._by_label.get(name, [])
             for expression in domain.expressions:
                 yield self._by_expression.get(expression, [])

@@ -1,6 +1,6 @@
 """An index of routes by regular expressions of which it is not known what they ask for.
 
-Used by :mod:`homelabmon.routing.levels`. May import: spec.
+Used by :mod:`homelabmon.routing.levels` and :mod:`homelabmon.routing.cover`. May import: spec.
 """
 
 from __future__ import annotations

@@ -197,6 +197,9 @@ ALERTMANAGER = "alertmanager.api"
 """Takes alerts, and tells what fires. ``data``: ``replicas`` (each one's address), ``external_url`` (for people), and
 ``places`` (a Place for each replica) where it is not ours but the owner's."""
 METRICS = "metrics.query"
+"""Answers PromQL. ``data``: ``external_url`` (for people), or None."""
+DASHBOARDS = "dashboards"
+"""Shows what is measured. ``data``: ``external_url`` (for people), or None."""
 LOGS_INTAKE = "logs.intake"
 """Takes logs in Vector's protocol (the aggregator)."""
 LOGS_PUSH = "logs.push"
@@ -262,6 +265,13 @@ class Site(NamedTuple):
     runbooks: str
     extra: Sequence[Object]
     offers: tuple[Offer, ...] = ()
+    channel_routes: tuple[Route, ...] = ()
+    """Routes that follow from the channels that heartbeats and probes of the cluster name; tried before ``routes``."""
+
+    @property
+    def all_routes(self) -> tuple[Route, ...]:
+        """Every route of the cluster's alerts, in the order in which they are tried."""
+        return (*self.channel_routes, *self.routes)
 
     def offered(self, capability: str) -> tuple[Offer, ...]:
         """Every offer of a capability, in the order of the component list."""

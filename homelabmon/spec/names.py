@@ -42,6 +42,9 @@ JOB_CILIUM_OPERATOR: Final = "cilium-operator"
 METRICS_READER: Final = "homelabmon-metrics-reader"
 """The account, and its Secret, with which Prometheus reads metrics that ask who reads them."""
 
+DATASOURCE_PROMETHEUS: Final = "prometheus"
+"""uid of Grafana's data source for Prometheus; links in messages lead there."""
+
 WATCHDOG: Final = "Watchdog"
 INFO_INHIBITOR: Final = "InfoInhibitor"
 

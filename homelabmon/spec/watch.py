@@ -194,7 +194,7 @@ class Heartbeat(Model):
     never_seen: Literal["alert", "ignore"] = "alert"
     """Whether a heartbeat that has never been seen is a miss."""
     channel: Name | None = None
-    """Channel to tell; default: by the routes, as any alert."""
+    """Channel to tell, in place of those that the routes lead to. Default: by the routes, as any alert."""
     severity: AlertSeverity = "warning"
     """Severity of the alert when it is missed."""
     group: str = ""
@@ -275,7 +275,7 @@ class Probe(Model):
     severity: AlertSeverity = "warning"
     """Severity of the alert when it fails."""
     channel: Name | None = None
-    """Channel to tell; default: by the routes."""
+    """Channel to tell, in place of those that the routes lead to. Default: by the routes."""
     parent: Name | None = None
     """A probe that must be up for this one to mean anything."""
     group: str = ""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+from homelabmon.notifiers.addresses import of_incident
+from homelabmon.notifiers.message import Links
+from tests.notifiers import situations
 from tests.stacks_common import EVERYTHING, plan_of
 
 
@@ -49,3 +54,11 @@ def test_links_use_its_address_and_the_chart_s_service_stays_inside() -> None:
     )
     assert found["service"] == {"type": "ClusterIP"}
     assert found["grafana.ini"]["server"]["root_url"] == "http://192.168.1.229"
+
+
+def test_its_data_source_is_the_one_that_links_in_messages_lead_to() -> None:
+    down = situations.incident(situations.node_down("n1", annotations={}))
+    (address,) = [url for name, url in of_incident(down, Links(grafana="https://g.example")) if name == "Grafana"]
+    pane = json.loads(parse_qs(urlsplit(address).query)["panes"][0])["a"]
+    sidecar = grafana(components=EVERYTHING)["sidecar"]["datasources"]
+    assert pane["datasource"] == sidecar["uid"]

@@ -105,6 +105,22 @@ def test_the_route_table_says_everything_that_routes_inherit() -> None:
     assert table.default.hold["default"].total_seconds() == 90
 
 
+def test_links_lead_to_the_addresses_that_are_for_people() -> None:
+    urls = {
+        name: {"external_url": f"https://{name}.example.net/"} for name in ("prometheus", "alertmanager", "grafana")
+    }
+    given = relay_file(plan(components={**EVERYTHING, **urls}, lb_ips={"grafana": "192.168.1.229"})).links
+    assert given == {name: f"https://{name}.example.net" for name in ("prometheus", "alertmanager", "grafana")}
+
+
+def test_links_lead_to_the_lan_where_nothing_else_is_said_and_only_to_what_is_there() -> None:
+    addresses = {"grafana": "192.168.1.229", "prometheus": "192.168.1.230"}
+    balancer = {"distribution": "k3s", "load_balancer": {"provider": "metallb", "pool": ["192.168.1.224/28"]}}
+    components: dict[str, Any] = {"relay": {}, "prometheus": {}}
+    given = relay_file(plan(components=components, lb_ips=addresses, cluster=balancer)).links
+    assert given == {"prometheus": "http://192.168.1.230:9090"}
+
+
 def test_it_asks_every_replica_as_only_all_of_them_know_what_fires() -> None:
     assert relay_file(plan()).alertmanagers == tuple(
         f"http://alertmanager-kube-prometheus-stack-alertmanager-{number}"

@@ -15,6 +15,7 @@ import pytest
 
 from homelabmon.routing.inhibit import Inhibitor, InhibitRule, SourceAlert
 from homelabmon.routing.tree import RouteTree
+from homelabmon.spec.matchers import parse_matchers
 from tests.routing import alertmanager
 from tests.routing.generate import LISTED, MIXED, WILD, Node, configuration, dump, tree, with_receivers
 
@@ -46,6 +47,22 @@ def test_alerts_are_grouped_and_groups_are_named_alike(tmp_path: Path) -> None:
         received = groups(payloads)
     assert len(expected) > 100
     assert received == expected
+
+
+def test_routes_alike_but_for_a_matcher_written_twice_name_their_groups_differently(tmp_path: Path) -> None:
+    """What the renderer does with routes side by side that have equal matchers."""
+    matcher = parse_matchers('a="1"')
+    first = Node("first", "first", matcher, group_by=("a",), group_wait=1.0, continue_=True, payload=None)
+    second = replace(first, name="second", receiver="second", matchers=matcher * 2)
+    root = Node("root", "root", routes=(first, second), payload=None)
+    with alertmanager.webhook() as (url, payloads), alertmanager.running(tmp_path, calling(root, url)) as server:
+        server.post([{"alertname": "x", "a": "1"}])
+        deadline = time.monotonic() + alertmanager.PATIENCE
+        while len(groups(payloads)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+    ours = {(route.receiver, route.group_key({"a": "1"})) for route in RouteTree(root).match({"a": "1"})}
+    assert set(groups(payloads)) == ours
+    assert len({key for _, key in ours}) == 2
 
 
 def named(node: Node) -> Node:

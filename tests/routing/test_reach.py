@@ -102,6 +102,12 @@ def test_listed_values_are_checked_against_expressions() -> None:
     assert kinds(node("rest", 'alertname!~"Kube.*"'), node("node", "alertname=NodeDown")) == [((1,), "shadowed")]
 
 
+def test_listed_values_are_checked_against_many_expressions() -> None:
+    many = [node(f"many{number}", f'a=~"(x|y)-{number}-.+"') for number in range(20)]
+    late = [node("late", 'a=~"x-3-1|y-17-2"'), node("new", 'a=~"x-3-1|z-17-2"')]
+    assert [(path, by) for path, _, by, _ in find(*many, *late)] == [((20,), ((3,), (17,)))]
+
+
 def test_the_same_expression_twice_is_seen() -> None:
     assert kinds(node("kube", 'a=~"Kube.*"'), node("late", 'a=~"Kube.*",b=1')) == [((1,), "shadowed")]
     assert kinds(node("rest", 'a!~"Kube.*"'), node("kube", 'a=~"Kube.*"'), node("late", 'a=~"Kube.*"')) == [
@@ -316,7 +322,12 @@ def by_anything(number: int) -> Node:
     return node("r", own.format(number, number), continue_=number % 5 == 0)
 
 
-@pytest.mark.parametrize("kind", [by_name, by_name_and_namespace, by_anything])
+def by_expression(number: int) -> Node:
+    """Half of them by an expression of which it is not known how its values begin, half by a value of the label."""
+    return node("r", f'job=~"(x|y)-{number}-.+"' if number % 2 else f'job="z-{number}"', receiver=f"r{number % 7}")
+
+
+@pytest.mark.parametrize("kind", [by_name, by_name_and_namespace, by_anything, by_expression])
 def test_four_times_the_routes_take_about_four_times_as_long(kind: object) -> None:
     assert callable(kind)
     few, many = (calls(node("root", "", *(kind(number) for number in range(size)))) for size in (500, 2000))

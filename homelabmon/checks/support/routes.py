@@ -76,25 +76,32 @@ def timings(options: Mapping[str, Any], relayed: bool) -> tuple[timedelta, timed
 
 
 class Pointless(NamedTuple):
-    """A route of the owner's that never matches or changes nothing. ``built_in``: because of one that always comes."""
+    """A route of the owner's that never matches or changes nothing.
+
+    ``built_in``: because of one that always comes. ``named``: because of one that follows from a channel that a
+    heartbeat or a probe names.
+    """
 
     path: Path
     finding: ReachFinding
     built_in: bool
+    named: bool
 
 
 def pointless_routes(stack: Stack, site: Site) -> Iterator[Pointless]:
     """Findings about the owner's routes, in the tree that Alertmanager gets, the routes built around them included."""
     relayed = site.offer(ALERTS_PEOPLE) is not None
-    rendered = alertmanager_config(site._replace(routes=(), inhibit=(), depends_on={}))["route"]
+    rendered = alertmanager_config(site._replace(routes=(), channel_routes=(), inhibit=(), depends_on={}))["route"]
     built_in = [_built_in(route) for route in rendered["routes"]]
     # What comes first asks for something; the one at the end, where there is one, takes what nobody has taken.
     first = [route for route in built_in if route.matchers]
+    built_ins = len(first)
     last = [replace(route, receiver=stack.defaults.channel) for route in built_in if not route.matchers]
     muted = {window.name: frozenset(window.routes) for window in stack.maintenance}
     everywhere = tuple(name for name, routes in muted.items() if not routes)
     options = {name: getattr(stack.defaults, name) for name in _OPTIONS}
     builder = _Builder(relayed, muted)
+    first += [builder.node(route, options, everywhere) for route in site.channel_routes]
     owned = [builder.node(route, options, everywhere) for route in stack.routes]
     last = [*_stoppers(stack), *(replace(route, payload=_payload(options)) for route in last)] if last else []
     root = replace(_built_in(rendered), receiver=stack.defaults.channel, payload=_payload(options))
@@ -106,10 +113,11 @@ def pointless_routes(stack: Stack, site: Site) -> Iterator[Pointless]:
         position = finding.path[0] - len(first)
         if 0 <= position < len(owned):
             rest = [part for index in finding.path[1:] for part in ("routes", index)]
-            always = any(cause and cause[0] < len(first) for cause in finding.by)
+            always = any(cause and cause[0] < built_ins for cause in finding.by)
+            named = any(cause and built_ins <= cause[0] < len(first) for cause in finding.by)
             if always and relayed and _asks_for_events(tree, finding.path):
                 continue  # what is posted to the relay itself does not come past Alertmanager's routes
-            yield Pointless(("routes", position, *rest), finding, always)
+            yield Pointless(("routes", position, *rest), finding, always, named)
 
 
 def _asks_for_events(tree: RouteTree[object], path: tuple[int, ...]) -> bool:

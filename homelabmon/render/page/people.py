@@ -10,7 +10,7 @@ from homelabmon.render.page import words
 from homelabmon.render.page.markdown import blocks, code, listed, plain, table
 from homelabmon.spec import names
 from homelabmon.spec.base import format_duration
-from homelabmon.spec.contribution import ALERTS_DEADMAN, ALERTS_PEOPLE
+from homelabmon.spec.contribution import ALERTS_DEADMAN, ALERTS_PEOPLE, GUARD
 from homelabmon.spec.routes import Route, RouteOptions, hold_for
 from homelabmon.spec.watch import Expectation
 from homelabmon.stack import Stack
@@ -22,13 +22,17 @@ def routing(stack: Stack, folded: Folded) -> list[str]:
     """Every route in the order in which it is tried, with what it inherits written out."""
     rows = [
         (_route_name(depth, route), words.matchers(route.all_matchers) or "every alert", *_cells(options))
-        for depth, route, options in _walk(stack.routes, _own(stack.defaults))
+        for depth, route, options in _walk(folded.site.all_routes, _own(stack.defaults))
     ]
     rows.append(("everything else", "no route matched", *_cells(_own(stack.defaults))))
+    named = [code(route.name) for route in folded.site.channel_routes]
+    follow = "follows" if len(named) == 1 else "follow"
+    follows = [f"{listed(named)} {follow} from the channels that heartbeats and probes name."]
     nested = ["A route marked `↳` lies inside the one above it: it is tried first, and takes what both match."]
     return blocks(
         ["Tried from top to bottom; the first match wins, unless the route says that later ones are tried as well."],
         table(("Route", "Alerts", "Channel", "Grouped by", "Held for"), rows),
+        follows if named else (),
         nested if any(route.routes for route in stack.routes) else (),
         _before_routes(stack, folded),
         _expected(stack),
@@ -152,7 +156,7 @@ def churn(stack: Stack, folded: Folded) -> list[str]:
     )
 
 
-def maintenance(stack: Stack, folded: Folded) -> list[str]:  # noqa: ARG001 - sections are alike
+def maintenance(stack: Stack, folded: Folded) -> list[str]:
     """Windows in which alerts are not told."""
     rows = [
         (
@@ -164,4 +168,11 @@ def maintenance(stack: Stack, folded: Folded) -> list[str]:  # noqa: ARG001 - se
         )
         for item in stack.maintenance
     ]
-    return table(("Window", "When", "Silent", "Why", "On the status page"), rows)
+    if not rows:
+        return []
+    told = ["Falco's events"] if folded.site.offer(GUARD) and folded.site.offer(ALERTS_PEOPLE) else []
+    told += ["what the outpost notices"] if stack.outpost is not None else []
+    return blocks(
+        table(("Window", "When", "Silent", "Why", "On the status page"), rows),
+        [f"Windows are Alertmanager's, and do not hold back {listed(told)}."] if told else (),
+    )
