@@ -228,3 +228,13 @@ def test_what_cannot_be_written_is_named_as_the_user_did(stack: Path, capsys: py
     outcome = cli(capsys, "render", "--out", "/proc/rendered")
     assert outcome.code == 2
     assert outcome.err.startswith("error: /proc/rendered: cannot be written: "), outcome.err
+
+
+@pytest.mark.parametrize("command", [["docs"], ["schema"], ["render", "--check"], ["--help"]], ids=" ".join)
+def test_a_reader_that_has_gone_ends_it_without_a_word(stack: Path, command: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    line = [sys.executable, "-m", "homelabmon", *command]
+    done = subprocess.run(line, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
