@@ -23,7 +23,7 @@ from homelabmon.spec.secrets import SecretRef
 
 SECRETS_DIR: Final = "/etc/alertmanager/secrets"
 NULL: Final = "null"
-PEOPLE: Final = "relay"
+PEOPLE: Final = names.RECEIVER_PEOPLE
 DEADMAN: Final = "deadman"
 RELAY_GROUP_WAIT: Final = timedelta(seconds=5)
 RELAY_GROUP_INTERVAL: Final = timedelta(seconds=15)

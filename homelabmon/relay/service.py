@@ -36,7 +36,8 @@ from homelabmon.relay.intake import event
 from homelabmon.relay.intake.contract import Parsed
 from homelabmon.relay.intake.reading import written
 from homelabmon.relay.metrics import Metrics
-from homelabmon.relay.reconcile.alertmanager import AlertmanagerApi
+from homelabmon.relay.reconcile.adoption import adopt
+from homelabmon.relay.reconcile.alertmanager import AlertmanagerApi, ListedAlert
 from homelabmon.relay.reconcile.backfill import backfill, gap_began
 from homelabmon.relay.routes import lanes_of
 from homelabmon.relay.secrets import SecretFile
@@ -54,6 +55,8 @@ ANSWER_BYTES: Final = 64 * 2**20
 CLEAN_EVERY: Final = 3600.0
 LOOK_EVERY: Final = 2.0
 """Seconds between looks at what others have left in the database, and at a disk that failed."""
+_ADOPTED: Final = "adopted"
+"""The note in the database that what fired before it began has been taken over."""
 DRAIN: Final = 8.0
 """Seconds that each of requests, deliveries and the engine has to end what is under way: together less than the 30 that
 Kubernetes gives."""
@@ -77,6 +80,7 @@ class Service:
         self._secrets: dict[str, SecretFile] = {}
         self._spawned: set[asyncio.Task[None]] = set()
         self._told_of_damage = 0
+        self._adopting = False
         self._clean_at = clock.monotonic()
         file = config.file
         self.store = Store(file.database, clock.now(), limits_of(file))
@@ -234,11 +238,26 @@ class Service:
         while self._told_of_damage < len(self.store.damaged):
             await self._tell_of_damage(self.store.damaged[self._told_of_damage])
             self._told_of_damage += 1
+            self._adopting = False
+        if not self._adopting and self._asks.ready:
+            self._adopting = True
+            if await self.store.recall(_ADOPTED) is None:
+                self._spawn(self._adopt())
         for letter in await self.store.wanted():
             await self.retell(letter)
         if self._clock.monotonic() >= self._clean_at:
             await self.store.clean(self._clock.now())
             self._clean_at = self._clock.monotonic() + CLEAN_EVERY
+
+    async def _adopt(self) -> None:
+        """A new database knows nothing of what fires already."""
+        try:
+            await adopt(self.engine, self._asks, self._clock)
+            await self.store.remember(_ADOPTED, self._clock.now())
+        except StoreError:
+            self._adopting = False
+        except Exception:
+            log.exception("a bug: taking over what fires already failed")
 
     async def retell(self, letter: DeadLetter) -> None:
         """Tells the incidents of a dead letter once more."""
@@ -275,10 +294,13 @@ class _Asks:
 
     def __init__(self) -> None:
         self._api: AlertmanagerApi | None = None
+        self.ready = False
+        """Whether it is known whom to ask."""
 
     def replicas(self, addresses: Sequence[str]) -> None:
         """From now on these are asked."""
         self._api = AlertmanagerApi(addresses, self.transport) if addresses else None
+        self.ready = True
 
     async def ask(self, questions: Sequence[Question]) -> Mapping[int, Verdict]:
         """A verdict for every question."""
@@ -287,6 +309,10 @@ class _Asks:
     async def labels(self) -> Sequence[Mapping[str, str]]:
         """The labels of every alert that is listed."""
         return await self._api.labels() if self._api is not None else ()
+
+    async def active(self, receiver: str) -> tuple[Sequence[ListedAlert], bool]:
+        """What fires and goes to a receiver."""
+        return await self._api.active(receiver) if self._api is not None else ((), True)
 
     async def watchdog(self) -> bool | None:
         """Whether the Watchdog is there."""

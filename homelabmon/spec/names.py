@@ -45,6 +45,8 @@ METRICS_READER: Final = "homelabmon-metrics-reader"
 DATASOURCE_PROMETHEUS: Final = "prometheus"
 """uid of Grafana's data source for Prometheus; links in messages lead there."""
 
+RECEIVER_PEOPLE: Final = "relay"
+"""Alertmanager's receiver for everything that people are told by the relay."""
 WATCHDOG: Final = "Watchdog"
 INFO_INHIBITOR: Final = "InfoInhibitor"
 

@@ -9,13 +9,15 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from homelabmon.relay.clock import SystemClock
 from homelabmon.relay.config import WatchedConfig
@@ -258,6 +260,76 @@ def test_the_page_says_when_nothing_can_be_stored(tmp_path: Path) -> None:
         assert "Nothing can be stored, so nothing is taken" in page
 
     serving(tmp_path, scenario, database=str(tmp_path / "nowhere" / "relay.db"))
+
+
+# A database without a past ------------------------------------------------------------
+
+
+async def listing(request: web.Request) -> web.Response:
+    """An Alertmanager that has run for an hour, and lists one alert."""
+    if request.path.endswith("/status"):
+        return web.json_response({"uptime": "2026-01-01T00:00:00Z"})
+    one = {
+        "fingerprint": "a" * 16,
+        "labels": {"alertname": "NodeDown", "node": "n1"},
+        "annotations": {"summary": "n1 was down before"},
+        "startsAt": "2026-11-20T00:00:00Z",
+        "endsAt": "2036-11-20T00:00:00Z",
+        "updatedAt": "2026-11-22T00:00:00Z",
+        "receivers": [{"name": "relay"}],
+        "status": {"state": "active", "silencedBy": [], "inhibitedBy": []},
+    }
+    return web.json_response([one, {**one, "fingerprint": "b" * 16, "receivers": [{"name": "deadman"}]}])
+
+
+def test_what_fires_already_is_taken_over_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("homelabmon.relay.service.LOOK_EVERY", 0.01)
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        await until(lambda: len(discord.messages) == 1)
+        assert "n1 was down before" in messages(discord)
+
+        async def noted() -> bool:
+            return await client.service.store.recall("adopted") is not None
+
+        await until(noted)
+
+    async def again(client: Client, discord: FakeDiscord) -> None:
+        await client.post("/v1/event", b'{"title": "Doorbell"}', "tok-event")
+        await until(lambda: "Doorbell" in messages(discord))
+        assert "n1 was down before" not in messages(discord)
+
+    with Elsewhere(listing) as alertmanager:
+        serving(tmp_path, scenario, alertmanagers=[alertmanager.url])
+        serving(tmp_path, again, alertmanagers=[alertmanager.url])
+
+
+class Elsewhere:
+    """A server in a thread of its own, so that it lives longer than one service."""
+
+    def __init__(self, handler: Callable[[web.Request], Awaitable[web.Response]]) -> None:
+        self._handler, self._loop = handler, asyncio.new_event_loop()
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/{any:.*}", self._handler)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
 
 # Changes while it runs ------------------------------------------------------------

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from homelabmon.relay.delivery.transport import Transport
@@ -39,6 +39,11 @@ class ListedAlert:
     suppressed: bool
     """Silenced, inhibited or muted."""
     updated_at: float | None
+    starts_at: float | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    generator_url: str = ""
+    receivers: tuple[str, ...] = ()
+    """Names of the receivers that hear of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +92,21 @@ class AlertmanagerApi:
 
     async def labels(self) -> Sequence[Mapping[str, str]]:
         """The labels of every alert that any replica lists."""
+        return [alert.labels for alert in _every(await self._listings(()))]
+
+    async def active(self, receiver: str) -> tuple[Sequence[ListedAlert], bool]:
+        """The alerts that fire and go to a receiver; and whether all replicas answered and have settled.
+
+        An alert that any replica lists as silenced, inhibited or muted is left out: they share what silences.
+        """
         listings = await self._listings(())
-        return [alert.labels for listing in listings if listing is not None for alert in listing.alerts.values()]
+        found: dict[str, ListedAlert] = {}
+        quiet = {alert.fingerprint for alert in _every(listings) if alert.suppressed}
+        for alert in _every(listings):
+            if receiver in alert.receivers and alert.fingerprint not in quiet:
+                found.setdefault(alert.fingerprint, alert)
+        settled = all(listing is not None and listing.settled for listing in listings)
+        return list(found.values()), settled
 
     async def _listings(self, query: Sequence[tuple[str, str]]) -> list[Listing | None]:
         return list(await asyncio.gather(*(self._listing(replica, query) for replica in self._replicas)))
@@ -104,6 +122,10 @@ class AlertmanagerApi:
         started = None if status is None or not isinstance(status.data, dict) else unix(status.data.get("uptime"))
         since = None if started is None or status is None or status.date is None else status.date - started
         return Listing(listed, since is not None and since >= self._settled, alerts.date)
+
+
+def _every(listings: Sequence[Listing | None]) -> Iterator[ListedAlert]:
+    return (alert for listing in listings if listing is not None for alert in listing.alerts.values())
 
 
 def verdict(fingerprint: str, listings: Sequence[Listing | None]) -> Verdict:
@@ -159,12 +181,27 @@ def _listed(data: Any) -> dict[str, ListedAlert] | None:
     for item in data:
         if not isinstance(item, dict) or not isinstance(item.get("fingerprint"), str):
             return None
-        status, labels = item.get("status"), item.get("labels")
+        status = item.get("status")
         state = status.get("state") if isinstance(status, dict) else None
+        muted = isinstance(status, dict) and bool(status.get("mutedBy"))
         found[item["fingerprint"]] = ListedAlert(
             item["fingerprint"],
-            {str(name): str(value) for name, value in labels.items()} if isinstance(labels, dict) else {},
-            state == "suppressed",
+            _texts(item.get("labels")),
+            state == "suppressed" or muted,
             unix(item.get("updatedAt")),
+            unix(item.get("startsAt")),
+            _texts(item.get("annotations")),
+            str(item.get("generatorURL") or ""),
+            tuple(_names(item.get("receivers"))),
         )
     return found
+
+
+def _texts(data: Any) -> dict[str, str]:
+    return {str(name): str(value) for name, value in data.items()} if isinstance(data, dict) else {}
+
+
+def _names(data: Any) -> Iterator[str]:
+    for item in data if isinstance(data, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("name"), str):
+            yield item["name"]

@@ -16,7 +16,7 @@ import pytest
 from homelabmon.notifiers.contract import Request, Response
 from homelabmon.relay.delivery.transport import HttpTransport, TransportFailure
 from homelabmon.relay.incidents.book import Question
-from homelabmon.relay.reconcile.alertmanager import AlertmanagerApi
+from homelabmon.relay.reconcile.alertmanager import AlertmanagerApi, ListedAlert
 from homelabmon.relay.reconcile.answers import BODY_LIMIT
 from tests.routing.alertmanager import Alertmanager, running
 
@@ -156,6 +156,35 @@ def test_the_watchdog_is_there_once_any_replica_has_it(tmp_path: Path) -> None:
         assert watchdog([replica.url, NOWHERE], settled=180.0) is True
         assert watchdog([NOWHERE]) is None
         assert watchdog([]) is None
+
+
+def active(urls: Sequence[str], receiver: str = "relay", settled: float = AT_ONCE) -> tuple[list[ListedAlert], bool]:
+    async def run() -> tuple[list[ListedAlert], bool]:
+        async with HttpTransport(timeout=10, body_limit=BODY_LIMIT) as transport:
+            found, known = await AlertmanagerApi(urls, transport, settled=settled).active(receiver)
+            return list(found), known
+
+    return asyncio.run(run())
+
+
+@pytest.mark.program("alertmanager")
+def test_what_fires_for_a_receiver_is_listed_with_all_that_a_notice_needs(tmp_path: Path) -> None:
+    config = """
+    route: {receiver: relay, routes: [{receiver: nobody, matchers: [alertname="Watchdog"]}]}
+    receivers: [{name: relay}, {name: nobody}]
+    """
+    (tmp_path / "am").mkdir()
+    with running(tmp_path / "am", config) as one:
+        one.post([{"alertname": "A", "node": "n1"}, {"alertname": "Watchdog"}, {"alertname": "Quiet"}])
+        silence(one, alertname="Quiet")
+        ((alert,), known) = active([one.url])
+        listed = {alert["labels"]["alertname"]: alert for alert in one.alerts()}
+        assert (alert.labels, alert.fingerprint) == ({"alertname": "A", "node": "n1"}, listed["A"]["fingerprint"])
+        assert alert.starts_at == datetime.fromisoformat(listed["A"]["startsAt"]).timestamp()
+        assert known
+        assert active([one.url], receiver="other") == ([], True)
+        assert active([one.url, NOWHERE])[1] is False
+        assert active([one.url], settled=180.0)[1] is False
 
 
 # Against replicas that answer badly --------------------------------------------------------------------------------
