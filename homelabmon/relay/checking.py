@@ -1,6 +1,7 @@
 """Whether a configuration would work: its secrets are there, its webhooks have the right shape; and a test message.
 
-Used by the command line. May import: errors, notifiers, spec, and relay.delivery, relay.secrets.
+Used by the command line. May import: errors, notifiers, spec, and relay.delivery, relay.heartbeats,
+relay.secrets.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from homelabmon.errors import HomelabmonError
 from homelabmon.notifiers import NOTIFIERS
 from homelabmon.notifiers.contract import Rejected, Sent, Target
 from homelabmon.notifiers.message import AlertView, IncidentView, Message
+from homelabmon.relay.heartbeats.addresses import Addresses
 from homelabmon.relay.secrets import SecretError, SecretFile
 from homelabmon.spec import names
 from homelabmon.spec.relay_file import ChannelEntry, RelayFile
@@ -39,6 +41,12 @@ def flaws(file: RelayFile) -> Iterator[str]:
             SecretFile(path).all()
         except SecretError as error:
             yield f"intake.{key}: {error}"
+    try:
+        Addresses(intake, ()).by_uuid("")
+    except SecretError as error:
+        yield f"intake, the addresses of heartbeats: {error}"
+    if file.heartbeats and intake.heartbeat_key_file is None and intake.heartbeat_ids_file is None:
+        yield "intake: neither heartbeat_key_file nor heartbeat_ids_file is named, so no heartbeat can be pinged"
     folder = Path(file.database).parent
     if not folder.is_dir():
         yield f"database: {folder}: no such folder"

@@ -118,7 +118,11 @@ def _schedules(file: RelayFile) -> Iterator[tuple[DataPath, str, str]]:
         return
     from homelabmon.relay.heartbeats.schedules import ScheduleError, schedule_of
 
+    seen = set[str]()
     for number, beat in enumerate(file.heartbeats):
+        if beat.name in seen:
+            yield ("heartbeats", number, "name"), f"there are two heartbeats {beat.name!r}", "give one another name"
+        seen.add(beat.name)
         try:
             schedule_of(beat)
         except ScheduleError as error:

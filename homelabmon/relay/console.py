@@ -22,9 +22,18 @@ from homelabmon.relay.clock import Clock
 from homelabmon.relay.config import WatchedConfig
 from homelabmon.relay.delivery.channels import Channels
 from homelabmon.relay.engine import Engine
+from homelabmon.relay.heartbeats.keeper import Keeper, Row
 from homelabmon.relay.incidents.model import DeadLetter, Episode, Incident
 from homelabmon.relay.incidents.views import incident_view
-from homelabmon.relay.page.data import ChannelRow, DeadLetterRow, HeldRow, OpenIncident, PageData, QuarantineRow
+from homelabmon.relay.page.data import (
+    ChannelRow,
+    DeadLetterRow,
+    HeartbeatRow,
+    HeldRow,
+    OpenIncident,
+    PageData,
+    QuarantineRow,
+)
 from homelabmon.relay.page.overview import overview
 from homelabmon.relay.store import queries
 from homelabmon.relay.store.queries import Counts
@@ -53,8 +62,17 @@ class Console:
     """The page of one service."""
 
     def __init__(
-        self, store: Store, engine: Engine, channels: Channels, config: WatchedConfig, clock: Clock, *, dry_run: bool
+        self,
+        store: Store,
+        engine: Engine,
+        channels: Channels,
+        config: WatchedConfig,
+        clock: Clock,
+        keeper: Keeper,
+        *,
+        dry_run: bool,
     ) -> None:
+        self._keeper = keeper
         self._store, self._engine, self._channels = store, engine, channels
         self._config, self._clock, self._dry_run = config, clock, dry_run
         self._started_at = clock.now()
@@ -107,9 +125,11 @@ class Console:
         now, store = self._clock.now(), self._store
         counts, closed = Counts(), list[tuple[Incident, list[Episode]]]()
         quarantine, letters = list[queries.QuarantineRow](), list[DeadLetter]()
+        beats = list[Row]()
         with suppress(StoreError):
             counts, closed = await store.counts(), await store.recent(RECENT)
             quarantine, letters = await store.quarantine(MOST), await store.dead_letters(MOST)
+            beats = sorted(await self._keeper.rows(), key=lambda row: (_BEATS.index(row.shown), row.name))
         book = self._engine.book
         known = [pair for pair in book.incidents() if pair[0].closed_at is None] if book is not None else []
         open_ = sorted((pair for pair in known if pair[0].ended_at is None), key=_worst_first)
@@ -127,11 +147,13 @@ class Console:
             recent=_shown(recent, RECENT, _open),
             quarantine=_shown(quarantine, MOST, _quarantined),
             dead_letters=_shown(letters, MOST, _dead),
+            heartbeats=_shown(beats, MOST, _beat),
             troubles=tuple(self._troubles()),
             dry_run=self._dry_run,
             hidden={
                 "open": max(0, len(open_) - MOST),
                 "held": max(0, len(held) - MOST),
+                "heartbeats": max(0, len(beats) - MOST),
                 "quarantine": max(0, counts.quarantine - MOST),
                 "dead_letters": max(0, counts.dead_letters - MOST),
             },
@@ -168,6 +190,7 @@ class Console:
         )
 
 
+_BEATS: Final = ("down", "late", "new", "up", "paused")
 _BUTTONS: Final = {("quarantine", "replay"), ("quarantine", "drop"), ("dead-letters", "replay")}
 
 
@@ -189,6 +212,13 @@ def _open(item: tuple[Incident, Sequence[Episode]]) -> OpenIncident:
 
 def _held(episode: Episode) -> HeldRow:
     return HeldRow(episode.labels, episode.severity, episode.channel, episode.starts_at, episode.due, episode.silenced)
+
+
+def _beat(row: Row) -> HeartbeatRow:
+    known = row.state
+    return HeartbeatRow(
+        row.name, row.shown, known.since, known.last_start, known.last_success, row.expected, known.duration
+    )
 
 
 def _quarantined(row: queries.QuarantineRow) -> QuarantineRow:

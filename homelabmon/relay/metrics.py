@@ -23,6 +23,8 @@ from homelabmon.relay.config import WatchedConfig
 from homelabmon.relay.delivery.channels import Channels
 from homelabmon.relay.delivery.figures import Figures
 from homelabmon.relay.exposition import Family, counter, exposition, gauge, histogram
+from homelabmon.relay.heartbeats.keeper import Row
+from homelabmon.relay.heartbeats.parts import Heartbeats
 from homelabmon.relay.inbox import Inbox
 from homelabmon.relay.incidents.model import ACCOUNTS, Account
 from homelabmon.relay.store.queries import Counts
@@ -42,7 +44,17 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 class Metrics:
     """Everything that is told, gathered anew for each look."""
 
-    def __init__(self, inbox: Inbox, channels: Channels, figures: Figures, config: WatchedConfig, clock: Clock) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        channels: Channels,
+        figures: Figures,
+        config: WatchedConfig,
+        clock: Clock,
+        heartbeats: Heartbeats,
+    ) -> None:
+        self._heartbeats = heartbeats
+        self._rows: list[Row] = []
         self._inbox, self._channels, self._figures, self._config = inbox, channels, figures, config
         self._clock = clock
         self._counts = Counts()
@@ -52,7 +64,18 @@ class Metrics:
         """The page. While the disk fails, the accounts are those of the last look."""
         with suppress(StoreError):
             self._counts = await self._inbox.store.counts()
-        return exposition((*self._accounts(), *self._state(), *self._traffic(app), *_process(self._started)))
+            self._rows = await self._heartbeats.keeper.rows()
+        families = (*self._accounts(), *self._state(), *self._traffic(app), *self._beats(), *_process(self._started))
+        return exposition(families)
+
+    def _beats(self) -> Iterator[Family]:
+        rows = [({names.LABEL_HEARTBEAT: row.name}, row.state) for row in self._rows]
+        seen = [(labels, one.last_success) for labels, one in rows if one.last_success is not None]
+        yield gauge(names.METRIC_HEARTBEAT_LAST_SUCCESS, "When a heartbeat last succeeded.", *seen)
+        down = [(labels, int(one.status == "down")) for labels, one in rows]
+        yield gauge(names.METRIC_HEARTBEAT_DOWN, "1: it was missed, or has failed.", *down)
+        answers = [({"code": str(code)}, count) for code, count in sorted(self._heartbeats.api.answers.items())]
+        yield counter(names.METRIC_PINGS, "Pings of heartbeats, by answer.", *answers)
 
     def _accounts(self) -> Iterator[Family]:
         counts = self._counts

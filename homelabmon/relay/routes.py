@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from homelabmon.relay.incidents.notice import Lane, Notice
 from homelabmon.routing.tree import GROUP_BY_ALL, ResolvedRoute, RouteNode, RouteTree
@@ -23,6 +24,7 @@ class RouteTable:
     """The routes of one configuration."""
 
     def __init__(self, file: RelayFile) -> None:
+        self._own = {beat.name: beat.channel for beat in file.heartbeats if beat.channel is not None}
         self.tree: RouteTree[RouteEntry] = RouteTree(_root(file))
         by_key: dict[str, list[Resolved]] = defaultdict(list)
         for route in self.tree.routes:
@@ -43,8 +45,13 @@ class RouteTable:
         return chosen or tuple(self._by_key[route_key][:1])
 
     def lanes(self, notice: Notice, route_key: str | None = None) -> Sequence[Lane]:
-        """The lanes a notice takes, never none."""
+        """The lanes a notice takes, never none. A heartbeat that names a channel is told there, and nowhere else."""
         severity = notice.labels.get(names.LABEL_SEVERITY, "")
+        if notice.source == names.SOURCE_HEARTBEAT:
+            own = self._own.get(notice.labels.get(names.LABEL_HEARTBEAT, ""))
+            if own is not None:
+                first = self.routes(notice.labels)[0]
+                return (replace(_lane(first, notice.labels, severity), channel=own),)
         return tuple(_lane(route, notice.labels, severity) for route in self.routes(notice.labels, route_key))
 
 

@@ -14,6 +14,8 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aiohttp import web
+
 from homelabmon.notifiers import NOTIFIERS
 from homelabmon.notifiers.contract import Notifier
 from homelabmon.notifiers.message import Links
@@ -29,6 +31,7 @@ from homelabmon.relay.delivery.transport import HttpTransport, Transport
 from homelabmon.relay.delivery.worker import Dispatch, Tools
 from homelabmon.relay.doors import Doors
 from homelabmon.relay.engine import Engine, Setup
+from homelabmon.relay.heartbeats.parts import Heartbeats
 from homelabmon.relay.inbox import Inbox
 from homelabmon.relay.incidents.book import ChannelPolicy, Question, Verdict
 from homelabmon.relay.incidents.model import DeadLetter
@@ -89,7 +92,8 @@ class Service:
         self._asks = _Asks()
         self.engine = Engine(self.inbox, _notifier(), setup_of(file), self._asks, clock)
         self.doors = Doors(file.intake)
-        metrics = Metrics(self.inbox, self.channels, self.engine.figures, config, clock)
+        self.heartbeats = Heartbeats(file, self.store, clock, self.engine.nudge)
+        metrics = Metrics(self.inbox, self.channels, self.engine.figures, config, clock, self.heartbeats)
         self.app = App(
             self.inbox,
             self.doors,
@@ -99,10 +103,15 @@ class Service:
             most_body=in_bytes(file.intake.max_body),
         )
         dry_run = options.show is not None
-        console = Console(self.store, self.engine, self.channels, config, clock, dry_run=dry_run)
-        self.app.others = console.handle
+        keeper = self.heartbeats.keeper
+        self._console = Console(self.store, self.engine, self.channels, config, clock, keeper, dry_run=dry_run)
+        self.app.others = self._other
         self.port = 0
         """The port it listens on, once it does."""
+
+    async def _other(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Pings, and the page."""
+        return await self.heartbeats.api.handle(request) or await self._console.handle(request)
 
     def stop(self) -> None:
         """Lets ``run`` end, once what is under way has ended."""
@@ -124,6 +133,7 @@ class Service:
                 self._asks.transport = asking
                 self._asks.replicas(self._config.file.alertmanagers)
                 since = await self._gap()
+                await self._look_at_heartbeats()
                 listener = Listener(self.app)
                 self.port = await listener.start(self._options.host, self._options.port)
                 log.info("listening", extra={"port": self.port, "dry_run": self._options.show is not None})
@@ -142,6 +152,11 @@ class Service:
             await self.store.open()
         except StoreError as error:
             log.error("the database cannot be opened, it will be tried again", extra={"reason": error.reason})
+
+    async def _look_at_heartbeats(self) -> None:
+        """Before anybody can ping: what was missed while the relay was down, and what nobody can know of."""
+        with suppress(StoreError):
+            await self.heartbeats.keeper.look()
 
     async def _gap(self) -> float | None:
         """Since when the relay was down; None where nobody knows."""
@@ -177,6 +192,7 @@ class Service:
                 ("dispatch", Dispatch(tools).run()),
                 ("config", self._config.watch(self._clock, self._reconfigured)),
                 ("housekeeping", self._keep_house()),
+                ("heartbeats", self.heartbeats.keeper.run()),
             )
         ]
         stop = asyncio.create_task(self._stop.wait(), name="stop")
@@ -209,6 +225,7 @@ class Service:
         self.app.resize(in_bytes(file.intake.max_body))
         self.channels.reconfigure(file.channels, last_resort=file.default.channel)
         self._asks.replicas(file.alertmanagers)
+        self.heartbeats.reconfigure(file)
         self._spawn(self.engine.reconfigure(setup_of(file)))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -15,12 +15,19 @@ SOURCE_ALERTMANAGER: Final = "alertmanager"
 SOURCE_FALCO: Final = "falco"
 SOURCE_FLUX: Final = "flux"
 SOURCE_EVENT: Final = "event"
+SOURCE_HEARTBEAT: Final = "heartbeat"
 LABEL_COMPONENT: Final = "component"
 """Which of our components a rule is about; ``component="relay"`` must never travel through the relay."""
 LABEL_HEARTBEAT: Final = "heartbeat"
 LABEL_PROBE: Final = "probe"
 MANAGED_BY: Final = "homelabmon"
 SEVERITIES: Final = ("critical", "warning", "info", "none")
+
+# Alerts that the service itself raises -----------------------------------------------------------------------------
+
+ALERT_HEARTBEAT: Final = "HeartbeatMissed"
+"""Also the name of the rule for CronJobs in the cluster: one name, whoever watches."""
+ALERT_HEARTBEATS_UNVERIFIED: Final = "HeartbeatsUnverified"
 
 # kube-prometheus-stack: names that follow from releaseName (facts: any other release name changes them) -----------
 
@@ -83,6 +90,7 @@ METRIC_BUILD: Final = "homelabmon_build_info"
 METRIC_OUTPOST_BLIND: Final = "outpost_blind"
 METRIC_HEARTBEAT_LAST_SUCCESS: Final = "homelabmon_heartbeat_last_success_timestamp_seconds"
 METRIC_HEARTBEAT_DOWN: Final = "homelabmon_heartbeat_down"
+METRIC_PINGS: Final = "homelabmon_heartbeat_pings_total"
 """Each carries ``channel`` where it is about a channel, ``reason`` where a failure has one."""
 
 # Series recorded by our rule packs ------------------------------------------------------------------------------------

@@ -61,6 +61,10 @@ class Intake(Model):
     """File with the key that Flux signs with (`generic-hmac`), or the bearer token that it sends (`generic`)."""
     event_token_file: str | None = None
     """File with the bearer token of scripts that post events."""
+    heartbeat_key_file: str | None = None
+    """File with the key that the addresses of heartbeats are derived from. Without one, only listed ones are open."""
+    heartbeat_ids_file: str | None = None
+    """File that lists addresses of heartbeats instead, one a line: `NAME=UUID`, and `*=KEY` for addresses by name."""
     max_body: Annotated[Quantity, AfterValidator(_body_size)] = "32Mi"
     """Size of the largest request that is read. The process needs about four times as much memory besides its own."""
 

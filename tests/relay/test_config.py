@@ -90,6 +90,12 @@ def test_what_the_example_stack_renders_is_read(tmp_path: Path) -> None:
             "heartbeats[0]: 'backup': '0 25 * * *': bad hour; `homelabmon check` finds it in stack.yaml, too",
         ),
         (
+            "database:",
+            "heartbeats: [{name: backup, period: 1d}, {name: backup, period: 1h}]\ndatabase:",
+            "10:49",
+            "heartbeats[1].name: there are two heartbeats 'backup'; give one another name",
+        ),
+        (
             GOOD,
             "- a\n",
             "1:1",

@@ -33,6 +33,26 @@ def names(relay: RelayFile, route_key: str | None = None, **labels: str) -> list
     return [lane.route for lane in lanes(relay, route_key, **labels)]
 
 
+def test_a_heartbeat_that_names_a_channel_is_told_there_and_nowhere_else() -> None:
+    relay = file(MEDIA, NIGHT)
+    data = relay.to_data() | {
+        "heartbeats": [
+            {"name": "backup", "period": "1d", "channel": "night"},
+            {"name": "report", "period": "1d"},
+        ]
+    }
+    relay = RelayFile.model_validate(data)
+
+    def told(beat: str, source: str = "heartbeat") -> list[tuple[str, str]]:
+        labels = {"alertname": "HeartbeatMissed", "heartbeat": beat, "namespace": "media", "source": source}
+        return [(lane.route, lane.channel) for lane in lanes_of(relay)(Notice(source, "f", labels, True, 0.0), None)]
+
+    assert told("backup") == [("media", "night")]
+    assert told("report") == [("media", "media")]
+    assert told("unknown") == [("media", "media")]
+    assert told("backup", "alertmanager") == [("media", "media")]
+
+
 MEDIA = {"name": "media", "channel": "media", "matchers": ['namespace="media"'], "continue": True}
 NIGHT = {"name": "night", "channel": "night", "matchers": ['severity="critical"']}
 

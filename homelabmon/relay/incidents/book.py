@@ -188,6 +188,8 @@ class Book:
         stale = notice.keyed and notice.starts_at < episode.starts_at
         if episode.firing and not stale:
             self._ledger.queue(episode)
+            if notice.source == names.SOURCE_HEARTBEAT and notice.annotations:
+                episode.annotations = dict(notice.annotations)  # how late it was, and what it said at last
             self._end(episode, ends_at, ending, now)
             return
         self._ledger.count(lane.channel, "deduplicated")

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from homelabmon.relay.intake import alertmanager, event, falco, flux
+from homelabmon.relay.intake import alertmanager, event, falco, flux, heartbeat
 from homelabmon.relay.intake.contract import Intake, Parsed, Refused, Unread
 
 ALL: Final[tuple[Intake, ...]] = (alertmanager.INTAKE, falco.INTAKE, flux.INTAKE, event.INTAKE)
-BY_NAME: Final[Mapping[str, Intake]] = {intake.name: intake for intake in ALL}
+OWN: Final[tuple[Intake, ...]] = (heartbeat.INTAKE,)
+"""What the service puts into its inbox itself."""
+BY_NAME: Final[Mapping[str, Intake]] = {intake.name: intake for intake in (*ALL, *OWN)}
 BY_PATH: Final[Mapping[str, Intake]] = {intake.path: intake for intake in ALL}
 
-__all__ = ["ALL", "BY_NAME", "BY_PATH", "Intake", "Parsed", "Refused", "Unread"]
+__all__ = ["ALL", "BY_NAME", "BY_PATH", "OWN", "Intake", "Parsed", "Refused", "Unread"]

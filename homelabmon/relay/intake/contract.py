@@ -48,8 +48,9 @@ class Refused:
 Parse = Callable[[bytes, float], Parsed | Refused]
 """Body and time of arrival (Unix seconds). Same arguments, same result: the engine reads a stored request anew."""
 
-Door = Literal["bearer", "path", "signature"]
-"""How a sender proves who it is: a token in a header, a secret in the path, or a signature over the body."""
+Door = Literal["bearer", "path", "signature", "none"]
+"""How a sender proves who it is: a token in a header, a secret in the path, or a signature over the body. ``none``: it
+is the service itself, and nobody can come in here."""
 
 
 @dataclass(frozen=True, slots=True)

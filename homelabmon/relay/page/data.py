@@ -79,6 +79,20 @@ class DeadLetterRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HeartbeatRow:
+    """A heartbeat. ``expected``: when its next run is; ``last``: when it last succeeded."""
+
+    name: str
+    state: Literal["new", "up", "late", "down", "paused"]
+    since: float
+    running_since: float | None = None
+    last: float | None = None
+    expected: float | None = None
+    duration: float | None = None
+    """Of its last run, where the start is known. Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageData:
     """Everything on the page."""
 
@@ -93,9 +107,11 @@ class PageData:
     """Incidents that are over, the latest first."""
     quarantine: tuple[QuarantineRow, ...] = ()
     dead_letters: tuple[DeadLetterRow, ...] = ()
+    heartbeats: tuple[HeartbeatRow, ...] = ()
     troubles: tuple[str, ...] = ()
     """What is wrong with the relay itself, one sentence each: the store cannot be written, a configuration that was
     not taken, a Watchdog that is missing."""
     dry_run: bool = False
     hidden: Mapping[str, int] = field(default_factory=dict)
-    """How many more there are than are shown, by section: open, held, recent, quarantine, dead_letters."""
+    """How many more there are than are shown, by section: open, held, recent, heartbeats, quarantine,
+    dead_letters."""

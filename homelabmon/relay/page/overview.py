@@ -10,7 +10,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 from homelabmon.notifiers.message import AlertView, IncidentView, State
-from homelabmon.relay.page.data import ChannelRow, DeadLetterRow, HeldRow, OpenIncident, PageData, QuarantineRow
+from homelabmon.relay.page.data import (
+    ChannelRow,
+    DeadLetterRow,
+    HeartbeatRow,
+    HeldRow,
+    OpenIncident,
+    PageData,
+    QuarantineRow,
+)
 from homelabmon.relay.page.html import Child, Html, join, tag, web_address
 from homelabmon.relay.page.style import STYLE
 
@@ -24,6 +32,13 @@ _CHANNEL_STATES: Final = {
     "delivering": ("ok", "✓ delivering"),
     "waiting": ("warn", "… waiting"),
     "disabled": ("bad", "■ disabled"),
+}
+_HEARTBEAT_STATES: Final = {
+    "new": ("", "○ not seen yet"),
+    "up": ("ok", "✓ up"),
+    "late": ("warn", "… late"),
+    "down": ("bad", "■ down"),
+    "paused": ("", "○ paused"),
 }
 _ALERTS_SHOWN: Final = 50
 
@@ -40,7 +55,11 @@ def overview(data: PageData, csrf: str) -> str:
     body = (
         tag("a", "Skip to the open incidents", href="#open", class_="skip"),
         tag("header", tag("h1", f"{data.name}: alert relay"), _as_of(data)),
-        tag("main", _banner(data), _open(data), _held(data), _channels(data), _recent(data), _failed(data, csrf)),
+        tag(
+            "main",
+            *(_banner(data), _open(data), _held(data), _heartbeats(data)),
+            *(_channels(data), _recent(data), _failed(data, csrf)),
+        ),
         tag("footer", f"homelabmon {data.version}, running since ", _time(data.started_at, data.now)),
     )
     return f"<!doctype html>\n{tag('html', tag('head', *head), tag('body', *body), lang='en')}\n"
@@ -204,6 +223,27 @@ def _held(data: PageData) -> Html | None:
 def _held_row(row: HeldRow, data: PageData) -> Sequence[Child]:
     told = "when its silence ends" if row.silenced else f"in {_span(max(0.0, row.due - data.now))}"
     return (row.severity, _labels(row.labels), row.channel, _time(row.starts_at, data.now), told)
+
+
+def _heartbeats(data: PageData) -> Html | None:
+    if not data.heartbeats:
+        return None
+    rows = [_heartbeat_row(row, data) for row in data.heartbeats]
+    table = _table(("Heartbeat", "State", "Last success", "Took", "Next expected"), rows)
+    return _section("heartbeats", "Heartbeats", table, _more(data, "heartbeats", "heartbeat"))
+
+
+def _heartbeat_row(row: HeartbeatRow, data: PageData) -> Sequence[Child]:
+    kind, words = _HEARTBEAT_STATES[row.state]
+    since = join((", since ", _time(row.since, data.now))) if row.state in ("down", "paused") else None
+    running = None if row.running_since is None else join((", running since ", _time(row.running_since, data.now)))
+    return (
+        row.name,
+        join((tag("span", words, class_=f"state {kind}"), since, running)),
+        "never" if row.last is None else _time(row.last, data.now),
+        None if row.duration is None else _span(row.duration),
+        None if row.expected is None else _time(row.expected, data.now),
+    )
 
 
 def _channels(data: PageData) -> Html:

@@ -124,5 +124,41 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         total INTEGER NOT NULL,
         PRIMARY KEY (channel, account)
     ) STRICT, WITHOUT ROWID;
+    """,  # 2: heartbeats, and what was heard of them.
+    """
+    CREATE TABLE heartbeats (
+        name TEXT PRIMARY KEY,
+        status TEXT NOT NULL,
+        since REAL NOT NULL,
+        created REAL NOT NULL,
+        last_ping REAL,
+        last_success REAL,
+        last_start REAL,
+        start_rid TEXT,
+        duration REAL,
+        exit_code INTEGER,
+        reason TEXT,
+        wait REAL,
+        deadline REAL,
+        said TEXT NOT NULL,
+        made INTEGER NOT NULL,
+        rules TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX heartbeats_deadline ON heartbeats (deadline) WHERE deadline IS NOT NULL;
+
+    CREATE TABLE heartbeat_pings (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        heartbeat TEXT NOT NULL,
+        at REAL NOT NULL,
+        received_at REAL NOT NULL,
+        kind TEXT NOT NULL,
+        rid TEXT,
+        exit_code INTEGER,
+        method TEXT NOT NULL,
+        client TEXT NOT NULL,
+        address TEXT NOT NULL,
+        body BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX heartbeat_pings_heartbeat ON heartbeat_pings (heartbeat, id);
     """,
 )

@@ -62,6 +62,13 @@ class Store:
         """Does what is waiting, and closes it."""
         await self._writer.close()
 
+    async def transact(self, work: Work[T]) -> T:
+        """Does the work, which runs in the writer's thread, in one transaction; gives what it gave once it is on disk.
+
+        Raises StoreError, and what the work raises: then nothing of it is stored.
+        """
+        return await self._do(work)
+
     async def _do(self, work: Work[T]) -> T:
         try:
             async with asyncio.timeout(_PATIENCE):

@@ -6,6 +6,7 @@ from homelabmon.notifiers.message import AlertView, IncidentView
 from homelabmon.relay.page.data import (
     ChannelRow,
     DeadLetterRow,
+    HeartbeatRow,
     HeldRow,
     OpenIncident,
     PageData,
@@ -87,6 +88,12 @@ BAD_NIGHT = PageData(
     dead_letters=(
         DeadLetterRow(8, NOW - 4000, "ops", "malformed", "embeds: 0", 4),
         DeadLetterRow(9, NOW - 9000, "ops", "malformed", "", 1, replayed_at=NOW - 100),
+    ),
+    heartbeats=(
+        HeartbeatRow("nightly-backup", "down", NOW - 7200, last=NOW - 90_000, duration=700.0, expected=NOW - 10_800),
+        HeartbeatRow("restic", "late", NOW - 86_400, running_since=NOW - 300, last=NOW - 86_400, expected=NOW - 600),
+        HeartbeatRow("report", "new", NOW - 60, expected=NOW + 3600),
+        HeartbeatRow("scrub", "paused", NOW - 60),
     ),
     troubles=("The Watchdog is missing: what Alertmanager calls resolved proves nothing.",),
     hidden={"recent": 12},

@@ -51,6 +51,7 @@ def test_quiet_page_says_so() -> None:
     assert "Nothing is open" in text
     assert "All channels deliver." in text
     assert "Dead letters" not in text
+    assert "Heartbeats" not in text
 
 
 def test_bad_night_says_everything() -> None:
@@ -70,6 +71,10 @@ def test_bad_night_says_everything() -> None:
         "malformed: embeds: 0",
         "sent again 1 min ago",
         "not told yet",
+        "■ down, since 2 h ago",
+        "… late, running since 5 min ago",
+        "○ not seen yet",
+        "○ paused, since 1 min ago",
     ):
         assert part in text
 

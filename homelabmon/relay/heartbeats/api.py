@@ -1,0 +1,250 @@
+"""The ping API: what healthchecks' clients know, at ``/ping`` and, as they take it for granted, at ``/`` too.
+
+====================================================== ================================================
+``/ping/<uuid>``, with or without a slash behind it    a run has succeeded
+``/ping/<key>/<name>``                                 the same, by the key of all and the heartbeat's name
+either with ``/start``, ``/fail``, ``/log``            a run begins, has failed, has something to say
+either with a number from 0 to 255                     the exit code: 0 is a success, any other a failure
+====================================================== ================================================
+
+``?rid=<uuid>`` tells runs apart, ``?create=1`` makes a heartbeat of that name, and ``?at=<Unix seconds>`` (ours) says
+when the ping was meant, where it could not be sent then. Any method will do. The body is kept up to 10,000 bytes.
+Answered once it is on disk: 200 ``OK``, 201 ``Created``, 400, 404; 503 while it cannot be stored, which clients repeat.
+
+Used by the service. May import: aiohttp, relay.bodies, relay.clock, relay.store.trouble, relay.secrets, its neighbours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from homelabmon.relay.clock import Clock
+from homelabmon.relay.heartbeats.addresses import Addresses
+from homelabmon.relay.heartbeats.keeper import Keeper, TooManyError
+from homelabmon.relay.heartbeats.records import Heard
+from homelabmon.relay.heartbeats.state import Kind
+from homelabmon.relay.secrets import SecretError
+from homelabmon.relay.store.trouble import StoreError
+from homelabmon.spec import names
+
+log = logging.getLogger(__name__)
+
+BODY: Final = 10_000
+"""Bytes of a body that are kept. The first ones: clients that read the limit send the last so many."""
+LONGEST_BODY: Final = 2**20
+"""Bytes that are read at all; who sends more is answered and shown out."""
+LONGEST_NAME: Final = 100
+CLIENT: Final = 200
+MOST: Final = 512
+"""Pings under way at the same time."""
+PATIENCE: Final = 10.0
+"""Seconds within which a body must have come."""
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ANY_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SLUG: Final = re.compile(r"[-a-zA-Z0-9_]+")
+_NUMBER: Final = re.compile(r"[0-9]+")
+_WORDS: Final[Mapping[str, Kind]] = {"start": "start", "fail": "fail", "log": "log"}
+_TAKEN: Final = frozenset({"v1", "quarantine", "dead-letters", "ping"})
+"""First parts of paths that mean something else."""
+_HEADERS: Final[Mapping[str, str]] = {
+    "Ping-Body-Limit": str(BODY),
+    hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
+    hdrs.CACHE_CONTROL: "no-cache, no-store, must-revalidate, private, max-age=0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a path means: a UUID, or a key and a name; and what happened."""
+
+    kind: Kind
+    uuid: str | None = None
+    key: str = ""
+    name: str = ""
+    exit_code: int | None = None
+
+
+class BadPathError(Exception):
+    """It is the path of a ping, and wrong."""
+
+
+def address_of(path: str) -> Address | None:
+    """What a path means; None when it is no ping's. Raises BadPathError."""
+    parts = path.split("/")[1:]
+    if parts[0] == names.PATH_PING.strip("/"):
+        parts = parts[1:]
+    elif parts[0] in _TAKEN:
+        return None
+    if not parts or not 1 <= len(parts) <= 3:
+        return None
+    return _by_uuid(parts) if _UUID.fullmatch(parts[0]) else _by_name(parts)
+
+
+def _by_uuid(parts: list[str]) -> Address | None:
+    if len(parts) == 1 or parts[1:] == [""]:
+        return Address("success", parts[0])
+    what = _what(parts[1]) if len(parts) == 2 else None
+    if what is None:
+        return _by_name(parts)
+    return Address(what[0], parts[0], exit_code=what[1])
+
+
+def _by_name(parts: list[str]) -> Address | None:
+    if len(parts) < 2 or not all(_SLUG.fullmatch(part) for part in parts[:2]):
+        return None
+    what = _what(parts[2]) if len(parts) == 3 else ("success", None)
+    if what is None:
+        return None
+    if parts[1] != parts[1].lower() or len(parts[1]) > LONGEST_NAME:
+        raise BadPathError
+    return Address(what[0], key=parts[0], name=parts[1], exit_code=what[1])
+
+
+def _what(part: str) -> tuple[Kind, int | None] | None:
+    if part in _WORDS:
+        return _WORDS[part], None
+    if not _NUMBER.fullmatch(part):
+        return None
+    if len(part) > 9 or int(part) > 255:
+        raise BadPathError
+    return ("fail" if int(part) else "success"), int(part)
+
+
+class PingApi:
+    """Answers pings."""
+
+    def __init__(self, keeper: Keeper, addresses: Addresses, clock: Clock) -> None:
+        self._keeper, self._addresses, self._clock = keeper, addresses, clock
+        self.answers: Counter[int] = Counter()
+        """By status."""
+        self._under_way = 0
+        self._complained = ""
+
+    async def handle(self, request: web.BaseRequest) -> web.Response | None:
+        """The answer; None when it is no ping."""
+        if not self._addresses.open:
+            return None
+        try:
+            address = address_of(request.path)
+        except BadPathError:
+            return self._count(_answer(400, "invalid url format"))
+        below = request.path == names.PATH_PING or request.path.startswith(f"{names.PATH_PING}/")
+        if address is None:
+            return self._count(_answer(404, "not found")) if below else None
+        if self._under_way >= MOST:
+            return self._count(_later("too many pings at once"))
+        self._under_way += 1
+        try:
+            return self._count(await self._ping(request, address))
+        finally:
+            self._under_way -= 1
+
+    def _count(self, response: web.Response) -> web.Response:
+        self.answers[response.status] += 1
+        return response
+
+    async def _ping(self, request: web.BaseRequest, address: Address) -> web.Response:
+        try:
+            name = self._name(address)
+        except SecretError as error:
+            if self._complained != str(error):
+                self._complained = str(error)
+                log.error("the addresses of heartbeats cannot be read", extra={"reason": str(error)})
+            return _later("the addresses cannot be read")
+        if name is None:
+            return _answer(404, "not found")
+        rid = request.query.get("rid")
+        if rid is not None and not _ANY_UUID.fullmatch(rid):
+            return _answer(400, "invalid uuid format")
+        now = self._clock.now()
+        at = _moment(request.query.get("at"), now)
+        if at is None:
+            return _answer(400, "invalid time format")
+        try:
+            async with asyncio.timeout(PATIENCE):
+                body, whole = await _body(request)
+        except TimeoutError:
+            return _later("the body takes too long", close=True)
+        except (web.RequestPayloadError, HttpProcessingError, OSError):
+            return _answer(400, "the body is broken", close=True)
+        heard = Heard(
+            kind=address.kind,
+            at=at,
+            received_at=now,
+            rid=None if rid is None else rid.lower(),
+            exit_code=address.exit_code,
+            method=request.method[:16],
+            client=request.headers.get(hdrs.USER_AGENT, "")[:CLIENT],
+            address=_from(request),
+            body=body,
+        )
+        create = address.uuid is None and request.query.get("create") == "1"
+        return await self._heard(name, heard, create=create, close=not whole)
+
+    async def _heard(self, name: str, heard: Heard, *, create: bool, close: bool) -> web.Response:
+        try:
+            made = await self._keeper.hear(name, heard, create=create)
+        except StoreError as error:
+            return _later(f"it could not be stored: {error}", close=close)
+        except TooManyError:
+            return _answer(404, "not found", close=close)
+        if made is None:
+            return _answer(404, "not found", close=close)
+        return _answer(201, "Created", close=close) if made else _answer(200, "OK", close=close)
+
+    def _name(self, address: Address) -> str | None:
+        if address.uuid is not None:
+            return self._addresses.by_uuid(address.uuid)
+        return address.name if self._addresses.knows_key(address.key) else None
+
+
+async def _body(request: web.BaseRequest) -> tuple[bytes, bool]:
+    """What is kept of the body, and whether all of it was read."""
+    found, size = bytearray(), 0
+    async for piece in request.content.iter_any():
+        found += piece[: BODY - len(found)]
+        size += len(piece)
+        if size > LONGEST_BODY:
+            return bytes(found), False
+    return bytes(found), True
+
+
+def _moment(text: str | None, now: float) -> float | None:
+    """When it was meant: not in the future. None when that is no time."""
+    if text is None:
+        return now
+    try:
+        at = float(text)
+    except ValueError:
+        return None
+    return min(at, now) if math.isfinite(at) and at > 0 else None
+
+
+def _from(request: web.BaseRequest) -> str:
+    """The client's address; behind a proxy, what that says."""
+    said = request.headers.get("X-Forwarded-For", "").partition(",")[0].strip()
+    return (said or request.remote or "")[:64]
+
+
+def _answer(status: int, words: str, *, close: bool = False) -> web.Response:
+    headers = dict(_HEADERS)
+    if close:
+        headers[hdrs.CONNECTION] = "close"
+    return web.Response(status=status, text=words, headers=headers)
+
+
+def _later(words: str, *, close: bool = False) -> web.Response:
+    response = _answer(503, words, close=close)
+    response.headers[hdrs.RETRY_AFTER] = "1"
+    return response

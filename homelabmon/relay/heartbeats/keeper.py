@@ -1,0 +1,273 @@
+"""Keeps the heartbeats: hears pings, notices what is missed at its very moment, and knows when nobody listened.
+
+The disk is the only truth. A ping, or a deadline, is one transaction: the state is read, changed and written, and what
+people are to be told goes into the inbox, all or nothing; a client is answered afterwards. Between two looks the keeper
+sleeps exactly until the next deadline. It notes each look: when the last one is too long ago, whatever the reason
+(stopped, suspended, a disk that failed, a clock that was set), pings may have been lost in between.
+
+Started by the service. May import: relay.store, relay.clock, relay.waiting, the intake of heartbeats, its neighbours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, TypeVar
+
+from homelabmon.relay.clock import Clock
+from homelabmon.relay.heartbeats import records, state, telling
+from homelabmon.relay.heartbeats.beats import Beat, made
+from homelabmon.relay.heartbeats.records import Heard, Record
+from homelabmon.relay.heartbeats.state import RETRIES, Ping, State
+from homelabmon.relay.incidents.notice import Notice
+from homelabmon.relay.intake.heartbeat import INTAKE, body_of
+from homelabmon.relay.store import queries
+from homelabmon.relay.store.trouble import StoreError
+from homelabmon.relay.store.writer import Work
+from homelabmon.relay.waiting import happens
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LOOK_EVERY: Final = 10.0
+"""Seconds. However far away the next deadline is: so exactly is it known until when somebody listened."""
+LATE: Final = 5.0
+"""Seconds by which a look may be late without anything having been wrong."""
+AGAIN: Final = 1.0
+LOOKED: Final = "heartbeats_looked"
+MOST_MADE: Final = 500
+"""Heartbeats that pings may make."""
+
+
+class Disk(Protocol):
+    """What it wants of the store."""
+
+    async def transact(self, work: Work[T]) -> T:
+        """Does the work in one transaction. Raises StoreError."""
+        ...
+
+
+class TooManyError(Exception):
+    """Pings have made as many heartbeats as they may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One heartbeat as the page and the metrics show it. ``deadline``: when it will be missed if nothing comes."""
+
+    name: str
+    shown: state.Shown
+    running: bool
+    state: State
+    expected: float | None
+    deadline: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look found. ``deadline``: the next one; ``told``: how many notices lie in the inbox by it."""
+
+    deadline: float | None
+    told: int
+    idle: bool
+    """There is no heartbeat at all."""
+
+
+class Keeper:
+    """The heartbeats of one service. Everything public may be called from any task of its loop."""
+
+    def __init__(self, store: Disk, clock: Clock, nudge: Callable[[], None], beats: Mapping[str, Beat]) -> None:
+        self._store, self._clock, self._nudge = store, clock, nudge
+        self._beats = dict(beats)
+        self._adopted = False
+        self._wake = asyncio.Event()
+        self._next: float | None = None
+        self._idle = False
+
+    def reconfigure(self, beats: Mapping[str, Beat]) -> None:
+        """From now on these are expected. What is known of those that stay is kept."""
+        self._beats, self._adopted = dict(beats), False
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Looks, and sleeps until the next deadline; until it is cancelled."""
+        while True:
+            nap = AGAIN
+            try:
+                nap = await self.look()
+            except StoreError:
+                pass  # the store has said so itself
+            except Exception:
+                log.exception("a bug: the heartbeats could not be looked at")
+            await happens(self._wake, self._clock, nap)
+            self._wake.clear()
+
+    async def look(self) -> float:
+        """Tells what has been missed by now; gives the seconds until the next look. Raises StoreError."""
+        now, beats, adopt = self._clock.now(), self._beats, not self._adopted
+        if self._idle and not adopt:
+            return LOOK_EVERY
+
+        def work(connection: sqlite3.Connection) -> _Look:
+            told = _adopt(connection, beats, now) if adopt else []
+            told += _listen_again(connection, beats, now)
+            told += _miss(connection, beats, now)
+            queries.remember(connection, LOOKED, now)
+            _put(connection, told, now)
+            return _Look(records.next_deadline(connection), len(told), not records.any_(connection))
+
+        found = await self._store.transact(work)
+        self._adopted = self._adopted or beats is self._beats
+        self._next, self._idle = found.deadline, found.idle
+        if found.told:
+            self._nudge()
+        return LOOK_EVERY if found.deadline is None else min(max(found.deadline - self._clock.now(), 0.0), LOOK_EVERY)
+
+    async def hear(self, name: str, heard: Heard, *, create: bool = False) -> bool | None:
+        """Takes a ping; when this returns, it is on disk. Whether it made the heartbeat; None when there is none.
+
+        ``create``: makes one where there is none. Raises StoreError, and TooManyError.
+        """
+        beats = self._beats
+
+        def work(connection: sqlite3.Connection) -> tuple[Record, int, bool] | None:
+            record = records.find(connection, name)
+            new = record is None and name not in beats
+            if new and not create:
+                return None
+            if new and records.how_many_made(connection) >= MOST_MADE:
+                raise TooManyError
+            record = record or _new(beats, name, heard.received_at)
+            after = _heard(beats, record, heard)
+            told = telling.notices(_beat(beats, name), record.state, after.state, after.said, heard.received_at)
+            records.save(connection, [after])
+            records.add_ping(connection, name, heard)
+            _put(connection, told, heard.received_at)
+            return after, len(told), new
+
+        found = await self._store.transact(work)
+        if found is None:
+            return None
+        record, told, new = found
+        self._idle = False
+        if told:
+            self._nudge()
+        if record.deadline is not None and (self._next is None or record.deadline < self._next):
+            self._wake.set()
+        return new
+
+    async def rows(self) -> list[Row]:
+        """Every heartbeat, by name. Raises StoreError."""
+        beats, now = self._beats, self._clock.now()
+        found = await self._store.transact(records.everything)
+        return [_row(record, _beat(beats, record.name), now) for record in found]
+
+
+# In one transaction, in the store's thread ------------------------------------------------------------
+
+
+def _adopt(connection: sqlite3.Connection, beats: Mapping[str, Beat], now: float) -> list[Notice]:
+    """Makes the disk follow the configuration: new heartbeats, those that are gone, those with other rules."""
+    known = {record.name: record for record in records.everything(connection)}
+    changed = [_new(beats, name, now) for name in beats if name not in known]
+    for name, beat in beats.items():
+        if name in known and (known[name].rules != beat.written or known[name].made):
+            changed.append(_with_new_rules(known[name], beat, now))
+    records.save(connection, changed)
+    over = [record for name, record in known.items() if name not in beats and not record.made]
+    records.forget(connection, [record.name for record in over])
+    return [notice for record in over for notice in telling.gone(made(record.name), record.state, now)]
+
+
+def _with_new_rules(record: Record, beat: Beat, now: float) -> Record:
+    """Nothing is missed by rules that did not hold when it would have had to be."""
+    found = state.deadline(record.state, beat.rules)
+    known = record.state
+    if found is not None and found.at <= now:
+        following = beat.rules.schedule.after(now)
+        known = replace(known, wait=None if following is None else following + beat.rules.grace)
+    return _settled(replace(record, made=False, rules=beat.written), known, beat)
+
+
+def _listen_again(connection: sqlite3.Connection, beats: Mapping[str, Beat], now: float) -> list[Notice]:
+    """What has to be changed and told where the last look was too long ago, or is yet to come."""
+    last = queries.recall(connection, LOOKED)
+    if last is None or -LATE <= now - last <= LOOK_EVERY + LATE:
+        return []
+    if last > now:
+        wound = [(record, state.wind(record.state, now)) for record in records.everything(connection)]
+        log.warning("the clock was set back", extra={"seconds": round(last - now, 3)})
+    else:
+        wound = [
+            (record, state.gap(record.state, _beat(beats, record.name).rules, last, now))
+            for record in records.waiting(connection)
+        ]
+    changed = [(record, known) for record, known in wound if known is not record.state]
+    records.save(connection, [_settled(record, known, _beat(beats, record.name)) for record, known in changed])
+    if last > now or now - last <= RETRIES:
+        return []
+    left_open = [record.name for record, _ in changed]
+    log.warning("nobody listened", extra={"seconds": round(now - last, 3), "unverified": len(left_open)})
+    return [telling.unverified(left_open, last, now)] if left_open else []
+
+
+def _miss(connection: sqlite3.Connection, beats: Mapping[str, Beat], now: float) -> list[Notice]:
+    """Those whose deadline is over are down, from that very moment."""
+    told, changed = [], []
+    for record in records.due(connection, now):
+        beat = _beat(beats, record.name)
+        after = _settled(record, state.look(record.state, beat.rules, now), beat)
+        told += telling.notices(beat, record.state, after.state, record.said, now)
+        changed.append(after)
+        if after.state.status == "down":
+            log.info("missed", extra={"heartbeat": record.name, "reason": after.state.reason})
+    records.save(connection, changed)
+    return told
+
+
+def _heard(beats: Mapping[str, Beat], record: Record, heard: Heard) -> Record:
+    """A heartbeat after a ping. One that tells of long ago may be overdue again by now."""
+    beat = _beat(beats, record.name)
+    after = state.take(record.state, Ping(heard.kind, heard.at, heard.rid, heard.exit_code))
+    after = state.look(after, beat.rules, heard.received_at)
+    ended = heard.kind in ("success", "fail") and after.last_ping == heard.at
+    said = heard.body.decode("utf-8", "replace")[-telling.TAIL * 2 :] if ended else record.said
+    return _settled(replace(record, said=said), after, beat)
+
+
+def _new(beats: Mapping[str, Beat], name: str, now: float) -> Record:
+    beat = _beat(beats, name)
+    return _settled(Record(name, state.born(now), None, made=name not in beats, rules=beat.written), None, beat)
+
+
+def _settled(record: Record, known: State | None, beat: Beat) -> Record:
+    """The record with another state, and the deadline that follows from it."""
+    known = known or record.state
+    limit = state.deadline(known, beat.rules)
+    return replace(record, state=known, deadline=None if limit is None else limit.at)
+
+
+def _put(connection: sqlite3.Connection, told: list[Notice], now: float) -> None:
+    if told:
+        queries.put(connection, now, INTAKE.name, 0, body_of(told))
+
+
+def _beat(beats: Mapping[str, Beat], name: str) -> Beat:
+    return beats.get(name) or made(name)
+
+
+def _row(record: Record, beat: Beat, now: float) -> Row:
+    known = record.state
+    quiet = known.status == "paused" or (known.status == "new" and not beat.rules.never_seen)
+    return Row(
+        name=record.name,
+        shown=state.shown(known, beat.rules, now),
+        running=known.last_start is not None,
+        state=known,
+        expected=None if quiet else state.expected(known, beat.rules),
+        deadline=record.deadline,
+    )

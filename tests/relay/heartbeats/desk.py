@@ -1,0 +1,120 @@
+"""A keeper on a database in memory, with a clock that is moved by hand."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+from homelabmon.relay.heartbeats import records
+from homelabmon.relay.heartbeats.beats import Beat, beats_of
+from homelabmon.relay.heartbeats.keeper import Keeper
+from homelabmon.relay.heartbeats.records import Heard
+from homelabmon.relay.heartbeats.state import Kind
+from homelabmon.relay.store.schema import MIGRATIONS
+from homelabmon.relay.store.trouble import StoreError
+from homelabmon.relay.store.writer import Work
+from homelabmon.spec.relay_file import RelayFile
+from tests.relay.fake_clock import FakeClock
+
+T = TypeVar("T")
+
+M: Final = 60.0
+H: Final = 3600.0
+DAY: Final = 86_400.0
+MIDNIGHT: Final = 1_790_035_200.0
+"""A Tuesday's, in UTC: 2026-09-22."""
+
+
+def file_of(*heartbeats: Mapping[str, Any], **rest: Any) -> RelayFile:
+    return RelayFile.model_validate(
+        {
+            "name": "home",
+            "role": "outpost",
+            "channels": {name: {"webhook_file": f"/secrets/{name}"} for name in ("ops", "media")},
+            "default": {"name": "default", "channel": "ops", "group_by": ["alertname", "heartbeat"], "hold": "0s"},
+            "database": "/data/outpost.db",
+            "heartbeats": list(heartbeats),
+            **rest,
+        }
+    )
+
+
+def beats(*heartbeats: Mapping[str, Any]) -> Mapping[str, Beat]:
+    return beats_of(file_of(*heartbeats))
+
+
+NIGHTLY: Final = {"name": "nightly", "schedule": "0 3 * * *", "grace": "1h"}
+HOURLY: Final = {"name": "hourly", "period": "1h", "grace": "10m"}
+
+
+class MemoryDisk:
+    """A database in memory. ``broken``: nothing can be stored."""
+
+    def __init__(self) -> None:
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        for script in MIGRATIONS:
+            self.connection.executescript(script)
+        self.broken = False
+
+    async def transact(self, work: Work[T]) -> T:
+        if self.broken:
+            raise StoreError("full")
+        self.connection.execute("BEGIN")
+        try:
+            result = work(self.connection)
+            self.connection.execute("COMMIT")
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        return result
+
+
+class Desk:
+    """A keeper, and what it tells."""
+
+    def __init__(self, *heartbeats: Mapping[str, Any], disk: MemoryDisk | None = None, now: float = MIDNIGHT) -> None:
+        self.clock = FakeClock(now)
+        self.disk = disk or MemoryDisk()
+        self.nudges = 0
+        self.keeper = Keeper(self.disk, self.clock, self._nudge, beats(*heartbeats))
+
+    def _nudge(self) -> None:
+        self.nudges += 1
+
+    async def ping(
+        self, name: str, kind: Kind = "success", *, at: float | None = None, create: bool = False, **rest: Any
+    ) -> bool | None:
+        now = self.clock.now()
+        return await self.keeper.hear(name, Heard(kind, now if at is None else at, now, **rest), create=create)
+
+    @property
+    def second(self) -> float:
+        """What the clock shows, in seconds after midnight."""
+        return self.clock.now() - MIDNIGHT
+
+    async def at(self, now: float) -> float:
+        """The clock shows this (seconds after midnight), and the keeper looks."""
+        self.clock.set_wall(MIDNIGHT + now)
+        return await self.keeper.look()
+
+    def told(self) -> list[tuple[str, str, float]]:
+        """Takes what lies in the inbox: what happened to which heartbeat, and when, in seconds after midnight."""
+        found = []
+        for notice in self.notices():
+            what = "event" if notice["event"] else "down" if notice["firing"] else "back"
+            at = notice["starts_at"] if notice["firing"] else notice["ends_at"]
+            found.append((what, notice["labels"].get("heartbeat", ""), at - MIDNIGHT))
+        return found
+
+    def notices(self) -> list[dict[str, Any]]:
+        """Takes what lies in the inbox."""
+        rows = self.disk.connection.execute("SELECT source, body FROM inbox ORDER BY id").fetchall()
+        self.disk.connection.execute("DELETE FROM inbox")
+        assert {source for source, _ in rows} <= {"heartbeat"}
+        return [notice for _, body in rows for notice in json.loads(body)]
+
+    def status(self, name: str) -> str | None:
+        record = records.find(self.disk.connection, name)
+        return None if record is None else record.state.status
