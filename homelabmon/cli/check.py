@@ -33,7 +33,7 @@ _CHARTS: Final = {
 
 @click.command(
     name="check",
-    epilog="Example: homelabmon check --format github   # in CI: findings beside the lines of the pull request",
+    epilog="\b\nExample: homelabmon check --format github   # in CI: findings beside the lines of the pull request",
 )
 @stack_option
 @click.option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command(name="completion", epilog="Example: echo 'source <(homelabmon completion bash)' >> ~/.bashrc")
+@click.command(name="completion", epilog="\b\nExample: echo 'source <(homelabmon completion bash)' >> ~/.bashrc")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """Print the completion script of SHELL."""

@@ -10,7 +10,7 @@ from homelabmon.cli.common import stack_option, templates_option
 from homelabmon.cli.documents import output_option, planned, put
 
 
-@click.command(name="docs", epilog="Example: homelabmon docs > monitoring.md")
+@click.command(name="docs", epilog="\b\nExample: homelabmon docs > monitoring.md")
 @stack_option
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help=output_option("the page"))
 @templates_option

@@ -22,7 +22,7 @@ _BY_ENDING = {
 }
 
 
-@click.command(name="graph", epilog="Example: homelabmon graph --view alerts --output alerts.svg")
+@click.command(name="graph", epilog="\b\nExample: homelabmon graph --view alerts --output alerts.svg")
 @stack_option
 @click.option(
     "--view",

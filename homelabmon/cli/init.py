@@ -34,7 +34,8 @@ def _pool(_context: click.Context, _parameter: click.Parameter, values: tuple[st
 
 
 @click.command(
-    name="init", epilog="Example: homelabmon init --distribution talos --load-balancer cilium --pool 192.168.1.224/28"
+    name="init",
+    epilog="\b\nExample: homelabmon init --distribution talos --load-balancer cilium --pool 192.168.1.224/28",
 )
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option("--name", default="home", show_default=True, callback=_name, help="Name of the homelab.")

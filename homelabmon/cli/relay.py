@@ -35,7 +35,7 @@ def config_option(function: Any) -> Any:
 @click.group(
     name="relay",
     invoke_without_command=True,
-    epilog="Example: homelabmon relay --config relay.yaml --listen 127.0.0.1:8080 --dry-run",
+    epilog="\b\nExample: homelabmon relay --config relay.yaml --listen 127.0.0.1:8080 --dry-run",
 )
 @config_option
 @click.option("--listen", default="8080", show_default=True, metavar="[HOST:]PORT", help="Where senders reach it.")
@@ -76,7 +76,7 @@ def _address(text: str) -> tuple[str | None, int]:
     return (match["host"] or "").strip("[]") or None, int(match["port"])
 
 
-@command.command(name="check-config", epilog="Example: homelabmon relay --config relay.yaml check-config")
+@command.command(name="check-config", epilog="\b\nExample: homelabmon relay --config relay.yaml check-config")
 @click.pass_obj
 def check_config(config_file: Path) -> int:
     """Say what is wrong with the configuration, and with the files of secrets it names.
@@ -95,7 +95,7 @@ def check_config(config_file: Path) -> int:
     return EXIT_FINDINGS if found else EXIT_OK
 
 
-@command.command(name="send-test", epilog="Example: homelabmon relay send-test ops")
+@command.command(name="send-test", epilog="\b\nExample: homelabmon relay send-test ops")
 @click.argument("channel")
 @click.pass_obj
 def send_test(config_file: Path, channel: str) -> int:

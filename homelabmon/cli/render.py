@@ -15,7 +15,7 @@ from homelabmon.spec.findings import Severity
 
 @click.command(
     name="render",
-    epilog="Example: homelabmon render --check   # in CI: exit 1 and a diff when rendered/ is not current",
+    epilog="\b\nExample: homelabmon render --check   # in CI: exit 1 and a diff when rendered/ is not current",
 )
 @stack_option
 @click.option(

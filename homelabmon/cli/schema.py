@@ -12,7 +12,7 @@ from homelabmon.cli.documents import output_option, put
 
 @click.command(
     name="schema",
-    epilog="Example: homelabmon schema --output stack.schema.json   # again after every upgrade",
+    epilog="\b\nExample: homelabmon schema --output stack.schema.json   # again after every upgrade",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help=output_option("the schema"))
 def command(output: Path | None) -> None:
