@@ -36,16 +36,24 @@ class Upkeep:
         if not Path(self._path).exists():
             raise HomelabmonError(f"{self._path}: no such database: run this where the relay runs")
         self._connection = self._try(
-            lambda: sqlite3.connect(f"{Path(self._path).resolve().as_uri()}?mode=rw", _PATIENCE, 0, None, uri=True)
+            lambda: sqlite3.connect(
+                f"{Path(self._path).resolve().as_uri()}?mode=rw", timeout=_PATIENCE, isolation_level=None, uri=True
+            )
         )
+        try:
+            self._expect_our_version()
+        except HomelabmonError:
+            self._connection.close()
+            raise
+        return self
+
+    def _expect_our_version(self) -> None:
         (version,) = self._try(lambda: self._connection.execute("PRAGMA user_version").fetchone())
         if version != len(MIGRATIONS):
-            self._connection.close()
             raise HomelabmonError(
                 f"{self._path}: the database has version {version}, this homelabmon works on {len(MIGRATIONS)}: "
                 "use the one that runs the relay"
             )
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
