@@ -50,6 +50,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """So many more threads work for somebody here: time stands still until they are done."""
         self.selector.working += by
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Time stands still until threads have ended: from Python 3.12 on they are given 300 seconds, real ones."""
+        self.works(+1)
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self.works(-1)
+
 
 class VirtualClock:
     """The relay's clock in that loop. ``step``: somebody sets the wall clock."""
