@@ -22,6 +22,7 @@ from homelabmon.spec.contribution import (
     Template,
 )
 from homelabmon.spec.relay_file import Intake, RelayFile, Watchdog
+from homelabmon.spec.secrets import SecretRef
 from homelabmon.spec.watch import Outpost as OutpostConfig
 from homelabmon.spec.watch import Probe
 
@@ -78,15 +79,22 @@ def outside_probes(site: Site) -> tuple[Probe, ...]:
 def outpost_file(outpost: OutpostConfig, site: Site) -> RelayFile:
     """The outpost's configuration: the cluster's routes and channels, and what it watches by itself."""
     token = outpost.token or site.secret_default("outpost-token")
+    beats = tuple(beat for beat in site.heartbeats if beat.cronjob is None)
+    key = outpost.heartbeat_key or site.secret_default("heartbeat-key")
+    ids = outpost.heartbeat_ids
     return RelayFile.model_construct(
         name=site.name,
         role="outpost",
         channels=channel_entries(site, _SECRETS_DIR),
         default=default_entry(site),
         routes=route_entries(site, site.routes),
-        intake=Intake.model_construct(alertmanager_token_file=f"{_SECRETS_DIR}/{token.secret}/{token.key}"),
+        intake=Intake.model_construct(
+            alertmanager_token_file=_file(token),
+            heartbeat_key_file=_file(key) if beats else None,
+            heartbeat_ids_file=None if ids is None else _file(ids),
+        ),
         database=f"{names.DATA_DIR}/outpost.db",
-        heartbeats=tuple(beat for beat in site.heartbeats if beat.cronjob is None),
+        heartbeats=beats,
         probes=outside_probes(site),
         anchors=outpost.anchors,
         watchdog=Watchdog.model_construct(
@@ -95,6 +103,11 @@ def outpost_file(outpost: OutpostConfig, site: Site) -> RelayFile:
         status_page=site.status_page,
         url=outpost.url,
     )
+
+
+def _file(ref: SecretRef) -> str:
+    """Where the machine outside has it."""
+    return f"{_SECRETS_DIR}/{ref.secret}/{ref.key}"
 
 
 def _host_port(url: str) -> str:

@@ -19,6 +19,7 @@ from homelabmon.relay.store import queries
 from homelabmon.relay.store.queries import QuarantineRow
 from homelabmon.relay.store.schema import MIGRATIONS
 from homelabmon.relay.store.trouble import WORDS, reason_of
+from homelabmon.relay.store.writer import Work
 
 T = TypeVar("T")
 
@@ -83,6 +84,10 @@ class Upkeep:
     def want(self, number: int) -> bool:
         """Asks the relay to tell a dead letter again; False when it is not there."""
         return self._write(lambda: queries.want(self._connection, number, time.time()))
+
+    def transact(self, work: Work[T]) -> T:
+        """Does the work in one transaction."""
+        return self._write(lambda: work(self._connection))
 
     def _write(self, work: Callable[[], T]) -> T:
         def transaction() -> T:

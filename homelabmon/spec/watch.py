@@ -304,6 +304,10 @@ class Outpost(Model):
     """Its public address."""
     token: Secret | None = None
     """Token that the cluster's Watchdog sends, by reference. Default: key `outpost-token` of the relay's Secret."""
+    heartbeat_key: Secret | None = None
+    """Key that the addresses of heartbeats are derived from. Default: key `heartbeat-key` of the relay's Secret."""
+    heartbeat_ids: Secret | None = None
+    """Addresses of heartbeats that exist already, one a line: `NAME=UUID`, and `*=KEY` for addresses by name."""
     channel: Name | None = None
     """Channel for what the outpost itself has to say; default: `defaults.channel`."""
     silence: PositiveDuration = timedelta(minutes=5)

@@ -37,19 +37,37 @@ def _hmac(key: SecretText, text: str) -> bytes:
     return hmac.new(key.reveal().encode(), text.encode(), hashlib.sha256).digest()
 
 
+class FixedKey:
+    """A key that does not lie in a file."""
+
+    def __init__(self, path: str, key: SecretText) -> None:
+        """``path``: what it is called where it is wrong."""
+        self.path, self._key = path, key
+
+    def refresh(self) -> int:
+        """It never changes."""
+        return 1
+
+    def all(self) -> tuple[SecretText, ...]:
+        """It alone."""
+        return (self._key,)
+
+
 class Addresses:
     """The addresses of a configuration's heartbeats. While a key changes, its file may hold several, one a line."""
 
-    def __init__(self, intake: Intake, names: Iterable[str]) -> None:
-        self._key: SecretFile | None = None
+    def __init__(self, intake: Intake, names: Iterable[str], keys: SecretFile | FixedKey | None = None) -> None:
+        """``keys``: in place of the configuration's own file and list."""
+        self._given = keys
+        self._key: SecretFile | FixedKey | None = None
         self._ids: SecretFile | None = None
         self._names: tuple[str, ...] = ()
         self.reconfigure(intake, names)
 
     def reconfigure(self, intake: Intake, names: Iterable[str]) -> None:
         """Other files, and other heartbeats."""
-        self._key = _file(intake.heartbeat_key_file, self._key)
-        self._ids = _file(intake.heartbeat_ids_file, self._ids)
+        self._key = self._given or _file(intake.heartbeat_key_file, self._key)
+        self._ids = None if self._given is not None else _file(intake.heartbeat_ids_file, self._ids)
         self._names = tuple(names)
         self._version: tuple[int, int] | None = None
         self._by_uuid: dict[str, str] = {}
@@ -99,10 +117,10 @@ class Addresses:
         self._version = (version[0], version[1])
 
 
-def _file(path: str | None, old: SecretFile | None) -> SecretFile | None:
+def _file(path: str | None, old: SecretFile | FixedKey | None) -> SecretFile | None:
     if path is None:
         return None
-    return old if old is not None and old.path == path else SecretFile(path)
+    return old if isinstance(old, SecretFile) and old.path == path else SecretFile(path)
 
 
 def _listed(file: SecretFile | None) -> tuple[dict[str, str], list[SecretText]]:

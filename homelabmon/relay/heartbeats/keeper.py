@@ -167,6 +167,32 @@ class Keeper:
         return [_row(record, _beat(beats, record.name), now) for record in found]
 
 
+# From another process, while the service runs or not ---------------------------------------------------------
+
+
+def pause(connection: sqlite3.Connection, beats: Mapping[str, Beat], name: str, now: float) -> bool:
+    """Nothing is expected of it until it is heard again, or resumed; False when there is none of that name."""
+    return _change(connection, beats, name, now, lambda known: state.pause(known, now))
+
+
+def resume(connection: sqlite3.Connection, beats: Mapping[str, Beat], name: str, now: float) -> bool:
+    """It is expected again; False when there is none of that name."""
+    return _change(connection, beats, name, now, lambda known: state.resume(known, now))
+
+
+def _change(
+    connection: sqlite3.Connection, beats: Mapping[str, Beat], name: str, now: float, change: Callable[[State], State]
+) -> bool:
+    record = records.find(connection, name)
+    if record is None:
+        return False
+    beat = _beat(beats, name)
+    after = _settled(record, change(record.state), beat)
+    records.save(connection, [after])
+    _put(connection, telling.notices(beat, record.state, after.state, record.said, now), now)
+    return True
+
+
 # In one transaction, in the store's thread ------------------------------------------------------------
 
 
