@@ -31,8 +31,8 @@ from homelabmon.relay.waiting import happens
 
 log = logging.getLogger(__name__)
 
-BATCH: Final = 200
-"""Deliveries that are taken between two commits."""
+BATCH: Final = 25
+"""Deliveries that are taken between two commits. Senders wait for a commit, so that a large one is felt by them all."""
 BREATH: Final = 20
 """Deliveries after which senders have their turn: what they send is acknowledged meanwhile."""
 RECONCILE_EVERY: Final = 60.0

@@ -32,6 +32,8 @@ BACKOFF_FIRST: Final = 1.0
 BACKOFF_LAST: Final = 60.0
 BACKOFF_LEAST: Final = 0.25
 """Seconds. Full jitter may come out as nothing, which would be no backing off."""
+LONG: Final = 100
+"""Alerts of a message that takes more than a few milliseconds to make."""
 PLAIN_EVERY: Final = 8
 """Every so many failures in a row the message is tried plain: an error may be about the message, not the server."""
 LOOK_AGAIN: Final = 5.0
@@ -147,7 +149,7 @@ class Worker:
 
     async def _send(self, sending: Sending, way: Way, style: Style) -> tuple[Outcome, Mapping[str, Any]]:
         """One request. Whatever happens to it, the limits are told."""
-        payload = self._payload(sending, way, style)
+        payload = await self._payload(sending, way, style)
         request = self._request(sending, way.target, payload)
         tools, status, outcome = self._tools, None, None
         await tools.gate.wait(way.target.url)  # others may have begun since; nothing may come between this and begin
@@ -162,18 +164,21 @@ class Worker:
         finally:
             tools.gate.end(ticket, status, outcome)
 
-    def _payload(self, sending: Sending, way: Way, style: Style) -> Mapping[str, Any]:
+    async def _payload(self, sending: Sending, way: Way, style: Style) -> Mapping[str, Any]:
+        """Long ones are made in a thread, so that senders do not wait for them."""
         if sending.message is None:
             return {}
         message = sending.message
         if way.via != self.channel:
             message = replace(message, note=f"For #{self.channel}, whose webhook does not work: #{way.via} stands in.")
         try:
+            if sum(len(incident.alerts) for incident in message.incidents) > LONG:
+                return await asyncio.to_thread(self._tools.notifier.render, message, style)
             return self._tools.notifier.render(message, style)
         except Exception as error:
             log.exception("a message cannot be rendered", extra=self._about(sending, style))
             if style == "full":
-                return self._payload(sending, way, "plain")
+                return await self._payload(sending, way, "plain")
             raise _UnrenderableError(type(error).__name__) from error
 
     def _request(self, sending: Sending, target: Target, payload: Mapping[str, Any]) -> Request:
