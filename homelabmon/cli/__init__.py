@@ -29,6 +29,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of stack.yaml, for editors.",
     "docs": "Print the monitoring page, made from the stack.",
     "graph": "Draw components, log and alert flow, and dependencies.",
+    "beat": "Run a command, and report it as a heartbeat.",
     "heartbeat": "Print where heartbeats are pinged; pause them.",
     "relay": "Run the service that posts alerts to Discord, and look after what it keeps.",
     "completion": "Print the shell completion script.",

@@ -8,4 +8,5 @@
 - :mod:`~homelabmon.relay.heartbeats.telling`: what people are told of it
 - :mod:`~homelabmon.relay.heartbeats.addresses`: the secret addresses at which they are pinged
 - :mod:`~homelabmon.relay.heartbeats.api`: the answers to pings
+- :mod:`~homelabmon.relay.heartbeats.job`, :mod:`~homelabmon.relay.heartbeats.reporting`: the other end of it
 """
