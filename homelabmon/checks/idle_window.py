@@ -25,7 +25,8 @@ _NOTICED: Final = {"heartbeat": "heartbeats that the outpost waits for", "probe"
 
 
 def _find(context: Context) -> Iterator[Problem]:
-    past = {place.route.name: what for place in context.routes if place.route and (what := _past(context, place))}
+    foreign = _foreign(context)
+    past = {place.route.name: what for place in context.routes if place.route and (what := _past(place, foreign))}
     for number, window in enumerate(context.stack.maintenance):
         for index, name in enumerate(window.routes):
             if name in past:
@@ -44,14 +45,19 @@ def _problem(path: Path, route: str, what: str, window: str) -> Problem:
     return Problem(path, message, "remove it here; what must never be told, switch off where it is noticed")
 
 
-def _past(context: Context, place: RoutePlace) -> str:
-    """What a route takes, where nothing of it passes through Alertmanager; else nothing."""
+def _foreign(context: Context) -> dict[str, str]:
+    """Sources whose alerts never pass through Alertmanager, and what they are called. Own alerts may claim a source."""
     known = {**(_POSTED if context.offers(ALERTS_PEOPLE) else {}), **(_NOTICED if context.stack.outpost else {})}
     own = {alert.labels.get(names.LABEL_SOURCE) for alert in context.stack.alerts}
+    return {source: what for source, what in known.items() if source not in own}
+
+
+def _past(place: RoutePlace, foreign: dict[str, str]) -> str:
+    """What a route takes, where nothing of it passes through Alertmanager; else nothing."""
     for matcher in place.matchers:
         wanted = matcher.values if matcher.name == names.LABEL_SOURCE and matcher.positive else None
-        if wanted is not None and wanted <= known.keys() - own:
-            return " and ".join(what for source, what in known.items() if source in wanted)
+        if wanted is not None and wanted <= foreign.keys():
+            return " and ".join(what for source, what in foreign.items() if source in wanted)
     return ""
 
 
