@@ -127,7 +127,7 @@ class Reporter:
         seconds = deadline - time.monotonic()
         if seconds <= 0:
             return "later", "it does not answer in time"
-        query = {"rid": one.rid, **({"at": f"{one.at:.3f}"} if late else {})}
+        query = {"rid": one.rid, **({"at": f"{one.at:.6f}"} if late else {})}
         request = urllib.request.Request(  # noqa: S310  # its scheme has been looked at
             f"{self._address}/{one.what}?{urlencode(query)}",
             data=base64.b64decode(one.body),
