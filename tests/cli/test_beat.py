@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
@@ -84,6 +85,28 @@ def hanging() -> Iterator[str]:
         listening.bind(("127.0.0.1", 0))
         listening.listen(16)
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/ping/{UUID}"
+
+
+@pytest.fixture
+def dribbling() -> Iterator[str]:
+    """An address that answers, a byte now and then, and never comes to an end."""
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # its name is given
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+                while not over.wait(0.1):
+                    self.wfile.write(b"x")
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/ping/{UUID}"
+    over.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 def start(folder: Path, url: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
@@ -205,6 +228,13 @@ def test_an_outpost_that_hangs_holds_nobody_for_longer_than_is_given(tmp_path: P
     assert (code, out) == (4, b"fine\n")
     assert b"it does not answer in time: it is told later" in err
     assert [one["what"] for one in kept(tmp_path)][-1] == "4"
+
+
+def test_an_outpost_whose_answer_has_no_end_holds_nobody_either(tmp_path: Path, dribbling: str) -> None:
+    code, _, err = beat(tmp_path, dribbling, "--within", "0.5", "backup", "--", "true")
+    assert code == 0
+    assert b"it does not answer in time: it is told later" in err
+    assert [one["what"] for one in kept(tmp_path)] == ["0"]
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])

@@ -88,6 +88,11 @@ def test_a_time_that_autumn_shows_twice(dialect: str, expected: list[str]) -> No
     assert following(cron("30 2 * * *", "Europe/Berlin", dialect), "2026-10-25 00:00", len(expected)) == expected
 
 
+def test_the_very_minute_to_which_clocks_are_set_back_is_shown_twice() -> None:
+    beat = cron("0 2 * * *", "Europe/Berlin", "kubernetes")
+    assert following(beat, "2026-10-24 12:00", 3) == ["2026-10-25 00:00", "2026-10-25 01:00", "2026-10-26 01:00"]
+
+
 def test_after_a_ping_in_the_repeated_hour_the_next_run_is_not_in_the_past() -> None:
     """What cronsim itself answers here is the first 02:30, which is over."""
     beat = cron("30 2 * * *", "Europe/Berlin", "debian")
