@@ -281,8 +281,8 @@ class Book:
         """The alerts of Alertmanager's that stand in a message as firing."""
         return tuple(
             _question(episode)
-            for episode in self._ledger.episodes.values()
-            if episode.firing and episode.phase == "told" and episode.source == names.SOURCE_ALERTMANAGER
+            for episode in self._ledger.going()
+            if episode.phase == "told" and episode.source == names.SOURCE_ALERTMANAGER
         )
 
     def reconcile(self, verdicts: Mapping[int, Verdict], now: float) -> None:

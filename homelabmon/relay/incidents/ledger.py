@@ -220,6 +220,10 @@ class Ledger:
         """The incident's episodes, oldest first."""
         return [self.episodes[number] for number in sorted(self._members.get(incident.id, ()))]
 
+    def going(self) -> list[Episode]:
+        """The episodes of incidents that fire, by id."""
+        return [self.episodes[number] for number in sorted(set().union(*self._going.values()))]
+
     def goes_on(self, incident: Incident) -> bool:
         """Whether anything in it fires."""
         return bool(self._going.get(incident.id))
