@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -23,10 +23,9 @@ from homelabmon.relay.config import WatchedConfig
 from homelabmon.relay.delivery.channels import Channels
 from homelabmon.relay.delivery.figures import Figures
 from homelabmon.relay.exposition import Family, counter, exposition, gauge, histogram
-from homelabmon.relay.heartbeats.keeper import Row
-from homelabmon.relay.heartbeats.parts import Heartbeats
 from homelabmon.relay.inbox import Inbox
 from homelabmon.relay.incidents.model import ACCOUNTS, Account
+from homelabmon.relay.part import Part
 from homelabmon.relay.store.queries import Counts
 from homelabmon.relay.store.trouble import StoreError
 from homelabmon.spec import names
@@ -51,10 +50,10 @@ class Metrics:
         figures: Figures,
         config: WatchedConfig,
         clock: Clock,
-        heartbeats: Heartbeats,
+        parts: Sequence[Part],
     ) -> None:
-        self._heartbeats = heartbeats
-        self._rows: list[Row] = []
+        self._parts = parts
+        self._told: dict[str, tuple[Family, ...]] = {}
         self._inbox, self._channels, self._figures, self._config = inbox, channels, figures, config
         self._clock = clock
         self._counts = Counts()
@@ -64,18 +63,11 @@ class Metrics:
         """The page. While the disk fails, the accounts are those of the last look."""
         with suppress(StoreError):
             self._counts = await self._inbox.store.counts()
-            self._rows = await self._heartbeats.keeper.rows()
-        families = (*self._accounts(), *self._state(), *self._traffic(app), *self._beats(), *_process(self._started))
-        return exposition(families)
-
-    def _beats(self) -> Iterator[Family]:
-        rows = [({names.LABEL_HEARTBEAT: row.name}, row.state) for row in self._rows]
-        seen = [(labels, one.last_success) for labels, one in rows if one.last_success is not None]
-        yield gauge(names.METRIC_HEARTBEAT_LAST_SUCCESS, "When a heartbeat last succeeded.", *seen)
-        down = [(labels, int(one.status == "down")) for labels, one in rows]
-        yield gauge(names.METRIC_HEARTBEAT_DOWN, "1: it was missed, or has failed.", *down)
-        answers = [({"code": str(code)}, count) for code, count in sorted(self._heartbeats.api.answers.items())]
-        yield counter(names.METRIC_PINGS, "Pings of heartbeats, by answer.", *answers)
+        for part in self._parts:
+            with suppress(StoreError):
+                self._told[part.name] = tuple(await part.families())
+        told = [family for families in self._told.values() for family in families]
+        return exposition((*self._accounts(), *self._state(), *self._traffic(app), *told, *_process(self._started)))
 
     def _accounts(self) -> Iterator[Family]:
         counts = self._counts

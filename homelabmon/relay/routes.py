@@ -7,8 +7,9 @@ routes that the renderer wrote out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from homelabmon.relay.incidents.notice import Lane, Notice
 from homelabmon.routing.tree import GROUP_BY_ALL, ResolvedRoute, RouteNode, RouteTree
@@ -18,13 +19,15 @@ from homelabmon.spec.relay_file import RelayFile, RouteEntry
 from homelabmon.spec.routes import hold_for
 
 Resolved = ResolvedRoute[RouteEntry]
+_NAMED_BY: Final = {names.SOURCE_HEARTBEAT: names.LABEL_HEARTBEAT, names.SOURCE_PROBE: names.LABEL_PROBE}
+"""The label that tells one of a source from another."""
 
 
 class RouteTable:
     """The routes of one configuration."""
 
     def __init__(self, file: RelayFile) -> None:
-        self._own = {beat.name: beat.channel for beat in file.heartbeats if beat.channel is not None}
+        self._own = dict(_own(file))
         self.tree: RouteTree[RouteEntry] = RouteTree(_root(file))
         by_key: dict[str, list[Resolved]] = defaultdict(list)
         for route in self.tree.routes:
@@ -45,13 +48,14 @@ class RouteTable:
         return chosen or tuple(self._by_key[route_key][:1])
 
     def lanes(self, notice: Notice, route_key: str | None = None) -> Sequence[Lane]:
-        """The lanes a notice takes, never none. A heartbeat that names a channel is told there, and nowhere else."""
+        """The lanes a notice takes, never none. What the service itself noticed is told in the channel that stack.yaml
+        names for it, and nowhere else.
+        """
         severity = notice.labels.get(names.LABEL_SEVERITY, "")
-        if notice.source == names.SOURCE_HEARTBEAT:
-            own = self._own.get(notice.labels.get(names.LABEL_HEARTBEAT, ""))
-            if own is not None:
-                first = self.routes(notice.labels)[0]
-                return (replace(_lane(first, notice.labels, severity), channel=own),)
+        own = self._own.get((notice.source, notice.labels.get(_NAMED_BY.get(notice.source, ""), "")))
+        if own is not None:
+            first = self.routes(notice.labels)[0]
+            return (replace(_lane(first, notice.labels, severity), channel=own),)
         return tuple(_lane(route, notice.labels, severity) for route in self.routes(notice.labels, route_key))
 
 
@@ -70,6 +74,18 @@ def _lane(route: Resolved, labels: Mapping[str, str], severity: str) -> Lane:
         title=entry.title,
         group_by_all=route.group_by == GROUP_BY_ALL,
     )
+
+
+def _own(file: RelayFile) -> Iterator[tuple[tuple[str, str], str]]:
+    """Source and name of whatever has a channel of its own."""
+    for beat in file.heartbeats:
+        if beat.channel is not None:
+            yield (names.SOURCE_HEARTBEAT, beat.name), beat.channel
+    for probe in file.probes:
+        if probe.channel is not None:
+            yield (names.SOURCE_PROBE, probe.name), probe.channel
+    if file.watchdog is not None:
+        yield (names.SOURCE_OUTPOST, ""), file.watchdog.channel
 
 
 def _root(file: RelayFile) -> RouteNode[RouteEntry]:

@@ -39,6 +39,8 @@ from homelabmon.relay.intake import event
 from homelabmon.relay.intake.contract import Parsed
 from homelabmon.relay.intake.reading import written
 from homelabmon.relay.metrics import Metrics
+from homelabmon.relay.part import Part
+from homelabmon.relay.part import Tools as PartTools
 from homelabmon.relay.reconcile.adoption import adopt
 from homelabmon.relay.reconcile.alertmanager import AlertmanagerApi, ListedAlert
 from homelabmon.relay.reconcile.backfill import backfill, gap_began
@@ -92,8 +94,11 @@ class Service:
         self._asks = _Asks()
         self.engine = Engine(self.inbox, _notifier(), setup_of(file), self._asks, clock)
         self.doors = Doors(file.intake)
-        self.heartbeats = Heartbeats(file, self.store, clock, self.engine.nudge)
-        metrics = Metrics(self.inbox, self.channels, self.engine.figures, config, clock, self.heartbeats)
+        tools = PartTools(self.store, clock, self.engine.nudge)
+        self.heartbeats = Heartbeats(file, tools)
+        self.parts: tuple[Part, ...] = (self.heartbeats,)
+        """In the order in which they are asked."""
+        metrics = Metrics(self.inbox, self.channels, self.engine.figures, config, clock, self.parts)
         self.app = App(
             self.inbox,
             self.doors,
@@ -110,8 +115,12 @@ class Service:
         """The port it listens on, once it does."""
 
     async def _other(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Pings, and the page."""
-        return await self.heartbeats.api.handle(request) or await self._console.handle(request)
+        """What belongs to a part, and the page."""
+        for part in self.parts:
+            response = await part.handle(request)
+            if response is not None:
+                return response
+        return await self._console.handle(request)
 
     def stop(self) -> None:
         """Lets ``run`` end, once what is under way has ended."""
@@ -133,7 +142,7 @@ class Service:
                 self._asks.transport = asking
                 self._asks.replicas(self._config.file.alertmanagers)
                 since = await self._gap()
-                await self._look_at_heartbeats()
+                await self._prepare()
                 listener = Listener(self.app)
                 self.port = await listener.start(self._options.host, self._options.port)
                 log.info("listening", extra={"port": self.port, "dry_run": self._options.show is not None})
@@ -153,10 +162,11 @@ class Service:
         except StoreError as error:
             log.error("the database cannot be opened, it will be tried again", extra={"reason": error.reason})
 
-    async def _look_at_heartbeats(self) -> None:
-        """Before anybody can ping: what was missed while the relay was down, and what nobody can know of."""
-        with suppress(StoreError):
-            await self.heartbeats.keeper.look()
+    async def _prepare(self) -> None:
+        """Before anybody is listened to."""
+        for part in self.parts:
+            with suppress(StoreError):
+                await part.prepare()
 
     async def _gap(self) -> float | None:
         """Since when the relay was down; None where nobody knows."""
@@ -192,7 +202,7 @@ class Service:
                 ("dispatch", Dispatch(tools).run()),
                 ("config", self._config.watch(self._clock, self._reconfigured)),
                 ("housekeeping", self._keep_house()),
-                ("heartbeats", self.heartbeats.keeper.run()),
+                *((part.name, part.run()) for part in self.parts),
             )
         ]
         stop = asyncio.create_task(self._stop.wait(), name="stop")
@@ -225,7 +235,8 @@ class Service:
         self.app.resize(in_bytes(file.intake.max_body))
         self.channels.reconfigure(file.channels, last_resort=file.default.channel)
         self._asks.replicas(file.alertmanagers)
-        self.heartbeats.reconfigure(file)
+        for part in self.parts:
+            part.reconfigure(file)
         self._spawn(self.engine.reconfigure(setup_of(file)))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -16,6 +16,7 @@ from homelabmon.relay.config import read_config
 from homelabmon.relay.heartbeats.addresses import derived_ping_key, derived_uuid
 from homelabmon.relay.heartbeats.parts import Heartbeats
 from homelabmon.relay.heartbeats.records import Heard
+from homelabmon.relay.part import Tools
 from homelabmon.relay.secrets import SecretText
 from homelabmon.relay.store.store import Store
 from tests.outside import ROOT
@@ -106,7 +107,7 @@ def test_a_heartbeat_is_paused_and_resumed_and_what_was_open_is_over(config: Pat
     async def fail() -> int:
         clock = SystemClock()
         store = Store(str(tmp_path / "relay.db"), clock.now())
-        keeper = Heartbeats(read_config(config), store, clock, lambda: None).keeper
+        keeper = Heartbeats(read_config(config), Tools(store, clock, lambda: None)).keeper
         await keeper.look()
         now = clock.now()
         await keeper.hear("backup", Heard("fail", now, now))

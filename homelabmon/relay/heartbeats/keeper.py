@@ -23,7 +23,7 @@ from homelabmon.relay.heartbeats.beats import Beat, made
 from homelabmon.relay.heartbeats.records import Heard, Record
 from homelabmon.relay.heartbeats.state import RETRIES, Ping, State
 from homelabmon.relay.incidents.notice import Notice
-from homelabmon.relay.intake.heartbeat import INTAKE, body_of
+from homelabmon.relay.intake.own import put
 from homelabmon.relay.store import queries
 from homelabmon.relay.store.trouble import StoreError
 from homelabmon.relay.store.writer import Work
@@ -117,7 +117,7 @@ class Keeper:
             told += _listen_again(connection, beats, now)
             told += _miss(connection, beats, now)
             queries.remember(connection, LOOKED, now)
-            _put(connection, told, now)
+            put(connection, told, now)
             return _Look(records.next_deadline(connection), len(told), not records.any_(connection))
 
         found = await self._store.transact(work)
@@ -146,7 +146,7 @@ class Keeper:
             told = telling.notices(_beat(beats, name), record.state, after.state, after.said, heard.received_at)
             records.save(connection, [after])
             records.add_ping(connection, name, heard)
-            _put(connection, told, heard.received_at)
+            put(connection, told, heard.received_at)
             return after, len(told), new
 
         found = await self._store.transact(work)
@@ -189,7 +189,7 @@ def _change(
     beat = _beat(beats, name)
     after = _settled(record, change(record.state), beat)
     records.save(connection, [after])
-    _put(connection, telling.notices(beat, record.state, after.state, record.said, now), now)
+    put(connection, telling.notices(beat, record.state, after.state, record.said, now), now)
     return True
 
 
@@ -275,11 +275,6 @@ def _settled(record: Record, known: State | None, beat: Beat) -> Record:
     known = known or record.state
     limit = state.deadline(known, beat.rules)
     return replace(record, state=known, deadline=None if limit is None else limit.at)
-
-
-def _put(connection: sqlite3.Connection, told: list[Notice], now: float) -> None:
-    if told:
-        queries.put(connection, now, INTAKE.name, 0, body_of(told))
 
 
 def _beat(beats: Mapping[str, Beat], name: str) -> Beat:

@@ -1,29 +1,58 @@
-"""The parts of a service that belong to heartbeats, put together. Made by the service. May import: its neighbours."""
+"""The part of a service that is about heartbeats. May import: relay.part, relay.exposition, its neighbours."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
-from homelabmon.relay.clock import Clock
+from aiohttp import web
+
+from homelabmon.relay.exposition import Family, counter, gauge
 from homelabmon.relay.heartbeats.addresses import Addresses
 from homelabmon.relay.heartbeats.api import PingApi
 from homelabmon.relay.heartbeats.beats import beats_of
 from homelabmon.relay.heartbeats.keeper import Keeper
-from homelabmon.relay.store.store import Store
+from homelabmon.relay.part import Part, Tools
+from homelabmon.spec import names
 from homelabmon.spec.relay_file import RelayFile
 
 
-class Heartbeats:
-    """``keeper`` has to be run; ``api`` answers pings."""
+class Heartbeats(Part):
+    """``keeper`` notices what is missed; ``api`` answers pings."""
 
-    def __init__(self, file: RelayFile, store: Store, clock: Clock, nudge: Callable[[], None]) -> None:
+    name = "heartbeats"
+
+    def __init__(self, file: RelayFile, tools: Tools) -> None:
         beats = beats_of(file)
         self.addresses = Addresses(file.intake, beats)
-        self.keeper = Keeper(store, clock, nudge, beats)
-        self.api = PingApi(self.keeper, self.addresses, clock)
+        self.keeper = Keeper(tools.store, tools.clock, tools.nudge, beats)
+        self.api = PingApi(self.keeper, self.addresses, tools.clock)
+
+    async def prepare(self) -> None:
+        """What was missed while the service was down, and what nobody can know of."""
+        await self.keeper.look()
+
+    async def run(self) -> None:
+        """Looks, and sleeps until the next deadline; until it is cancelled."""
+        await self.keeper.run()
 
     def reconfigure(self, file: RelayFile) -> None:
         """From now on another configuration holds."""
         beats = beats_of(file)
         self.addresses.reconfigure(file.intake, beats)
         self.keeper.reconfigure(beats)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse | None:
+        """The answer to a ping."""
+        return await self.api.handle(request)
+
+    async def families(self) -> Iterable[Family]:
+        """Last successes, what is down, and pings by answer."""
+        rows = [({names.LABEL_HEARTBEAT: row.name}, row.state) for row in await self.keeper.rows()]
+        seen = [(labels, one.last_success) for labels, one in rows if one.last_success is not None]
+        down = [(labels, int(one.status == "down")) for labels, one in rows]
+        answers = [({"code": str(code)}, count) for code, count in sorted(self.api.answers.items())]
+        return (
+            gauge(names.METRIC_HEARTBEAT_LAST_SUCCESS, "When a heartbeat last succeeded.", *seen),
+            gauge(names.METRIC_HEARTBEAT_DOWN, "1: it was missed, or has failed.", *down),
+            counter(names.METRIC_PINGS, "Pings of heartbeats, by answer.", *answers),
+        )

@@ -29,6 +29,8 @@ Verdict = Literal["alive", "gone", "silenced", "unknown"]
 """What Alertmanager knows of an alert. ``gone``: every replica answered, and none has it. ``unknown``: no proof."""
 
 _REMEMBERED_EVENTS: Final = 256
+_OWN: Final = frozenset({names.SOURCE_HEARTBEAT, names.SOURCE_PROBE, names.SOURCE_OUTPOST})
+"""What the service itself noticed: the words about its end are newer than those about its beginning."""
 _CLOCKS: Final = 1.0
 """Seconds by which two accounts of one moment may differ."""
 
@@ -188,7 +190,7 @@ class Book:
         stale = notice.keyed and notice.starts_at < episode.starts_at
         if episode.firing and not stale:
             self._ledger.queue(episode)
-            if notice.source == names.SOURCE_HEARTBEAT and notice.annotations:
+            if notice.source in _OWN and notice.annotations:
                 episode.annotations = dict(notice.annotations)  # how late it was, and what it said at last
             self._end(episode, ends_at, ending, now)
             return

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from homelabmon.relay.intake import alertmanager, event, falco, flux, heartbeat
+from homelabmon.relay.intake import alertmanager, event, falco, flux, own
 from homelabmon.relay.intake.contract import Intake, Parsed, Refused, Unread
 
 ALL: Final[tuple[Intake, ...]] = (alertmanager.INTAKE, falco.INTAKE, flux.INTAKE, event.INTAKE)
-OWN: Final[tuple[Intake, ...]] = (heartbeat.INTAKE,)
+OWN: Final[tuple[Intake, ...]] = (own.INTAKE,)
 """What the service puts into its inbox itself."""
 BY_NAME: Final[Mapping[str, Intake]] = {intake.name: intake for intake in (*ALL, *OWN)}
 BY_PATH: Final[Mapping[str, Intake]] = {intake.path: intake for intake in ALL}

@@ -160,5 +160,90 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         body BLOB NOT NULL
     ) STRICT;
     CREATE INDEX heartbeat_pings_heartbeat ON heartbeat_pings (heartbeat, id);
+    """,  # 3: probes, what the public is shown, and what the cluster's relay keeps for the outpost.
+    """
+    UPDATE inbox SET source = 'own' WHERE source = 'heartbeat';
+
+    CREATE TABLE texts (
+        key TEXT PRIMARY KEY,
+        at REAL NOT NULL,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE probes (
+        name TEXT PRIMARY KEY,
+        status TEXT NOT NULL,
+        since REAL NOT NULL,
+        checked_at REAL,
+        failures INTEGER NOT NULL,
+        failing_since REAL,
+        reason TEXT,
+        latency REAL,
+        certificate_until REAL,
+        told TEXT NOT NULL,
+        rules TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE probe_results (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        probe TEXT NOT NULL,
+        at REAL NOT NULL,
+        outcome TEXT NOT NULL,
+        latency REAL,
+        detail TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX probe_results_probe ON probe_results (probe, id);
+
+    CREATE TABLE spans (
+        component TEXT NOT NULL,
+        began REAL NOT NULL,
+        ended REAL,
+        state TEXT NOT NULL,
+        PRIMARY KEY (component, began)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE gaps (
+        began REAL PRIMARY KEY,
+        ended REAL,
+        kind TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE daily (
+        component TEXT NOT NULL,
+        day TEXT NOT NULL,
+        operational REAL NOT NULL,
+        degraded REAL NOT NULL,
+        outage REAL NOT NULL,
+        maintenance REAL NOT NULL,
+        PRIMARY KEY (component, day)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE status_incidents (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        title TEXT NOT NULL,
+        impact TEXT NOT NULL,
+        status TEXT NOT NULL,
+        components TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        started_at REAL NOT NULL,
+        resolved_at REAL
+    ) STRICT;
+
+    CREATE TABLE status_updates (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        incident INTEGER NOT NULL,
+        at REAL NOT NULL,
+        status TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX status_updates_incident ON status_updates (incident, id);
+
+    CREATE TABLE spool (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        received_at REAL NOT NULL,
+        target TEXT NOT NULL,
+        client TEXT NOT NULL,
+        body BLOB NOT NULL
+    ) STRICT;
     """,
 )

@@ -112,7 +112,7 @@ class Desk:
         """Takes what lies in the inbox."""
         rows = self.disk.connection.execute("SELECT source, body FROM inbox ORDER BY id").fetchall()
         self.disk.connection.execute("DELETE FROM inbox")
-        assert {source for source, _ in rows} <= {"heartbeat"}
+        assert {source for source, _ in rows} <= {"own"}
         return [notice for _, body in rows for notice in json.loads(body)]
 
     def status(self, name: str) -> str | None:

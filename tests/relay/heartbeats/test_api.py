@@ -23,6 +23,7 @@ from homelabmon.relay.heartbeats.keeper import MOST_MADE
 from homelabmon.relay.heartbeats.parts import Heartbeats
 from homelabmon.relay.heartbeats.records import Heard, Record
 from homelabmon.relay.inbox import Inbox
+from homelabmon.relay.part import Tools
 from homelabmon.relay.secrets import SecretText
 from homelabmon.relay.store.store import Store
 from tests.relay.door import Answer
@@ -46,7 +47,7 @@ class Server:
         file = file_of(HOURLY, intake={"heartbeat_key_file": str(self.folder / "key")})
         self.store = Store(str(self.folder / "relay.db"), clock.now())
         self.nudges = 0
-        self.heartbeats = Heartbeats(file, self.store, clock, self._nudge)
+        self.heartbeats = Heartbeats(file, Tools(self.store, clock, self._nudge))
         await self.heartbeats.keeper.look()
         inbox = Inbox(self.store, clock)
         self.app = App(inbox, Doors(file.intake), clock, metrics=self._metrics, nudge=self._nudge, most_body=2**24)
