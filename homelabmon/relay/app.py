@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +31,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from homelabmon.relay import bodies, doors
 from homelabmon.relay.bodies import Budget, TooLargeError
 from homelabmon.relay.clock import Clock
-from homelabmon.relay.connections import KEEP_ALIVE, Guest, House
+from homelabmon.relay.connections import KEEP_ALIVE, Guest, House, let_in, listening
 from homelabmon.relay.delivery.figures import Histogram
 from homelabmon.relay.doors import Doors
 from homelabmon.relay.exposition import CONTENT_TYPE
@@ -244,13 +245,20 @@ class Listener:
     def __init__(self, app: App) -> None:
         self._app = app
         self._server = web.Server(app.handle)
-        self._sockets: asyncio.Server | None = None
+        self._sockets: list[socket.socket] = []
+        self._doormen: list[asyncio.Task[None]] = []
 
     async def start(self, host: str | None, port: int) -> int:
-        """Listens; ``host`` None: on every address. Gives the port, which the system chooses when it is 0."""
+        """Listens; ``host`` None: on every address. Gives the port, which the system chooses when it is 0.
+
+        Raises OSError.
+        """
         loop = asyncio.get_running_loop()
-        self._sockets = await loop.create_server(lambda: self._guest(loop), host, port, backlog=512)
-        found: int = self._sockets.sockets[0].getsockname()[1]
+        self._sockets = await listening(host, port)
+        for one in self._sockets:
+            doorman = let_in(one, self._app.house, lambda: self._guest(loop))
+            self._doormen.append(asyncio.create_task(doorman, name="doorman"))
+        found: int = self._sockets[0].getsockname()[1]
         return found
 
     def _guest(self, loop: asyncio.AbstractEventLoop) -> Guest:
@@ -266,8 +274,14 @@ class Listener:
     async def stop(self, seconds: float) -> None:
         """Takes no more connections, and gives requests that are under way so long to end."""
         self._app.stopping = True
-        if self._sockets is not None:
-            self._sockets.close()
+        for doorman in self._doormen:
+            doorman.cancel()
+        for one in self._sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)  # whoever comes now is refused at once
+        await asyncio.gather(*self._doormen, return_exceptions=True)
+        for one in self._sockets:
+            one.close()
         self._app.house.empty()
         await self._app.house.quiet(seconds)
         await self._server.shutdown(1.0)

@@ -374,7 +374,42 @@ def test_a_full_house_shows_out_who_has_waited_longest_without_a_request(tmp_pat
         for _, client in idlers:
             client.close()
 
-    at_door(tmp_path, scenario, house=House(most=3))
+    at_door(tmp_path, scenario, house=House(most=3, silent=0.05))
+
+
+def test_many_more_at_once_than_there_is_room_for_wait_and_are_all_answered(tmp_path: Path) -> None:
+    """As when a thousand jobs end in the same second: curl does not try again where it gets no answer at all."""
+
+    async def scenario(door: Door) -> None:
+        body = GOOD["/v1/event"]
+        request = HEAD + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
+
+        async def one() -> bytes:
+            reader, client = await door.raw(request)
+            answer = await reader.read()
+            client.close()
+            return answer
+
+        answers = await asyncio.gather(*(one() for _ in range(120)))
+        assert {answer.partition(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 200 OK"}
+        assert len(await door.stored()) == 120
+
+    at_door(tmp_path, scenario, house=House(most=8))
+
+
+def test_who_sends_at_once_is_not_shown_out_for_others_who_came_later(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        kept = [await door.raw(b"") for _ in range(2)]
+        while len(door.app.house) < 2:
+            await asyncio.sleep(0)
+        waiting = asyncio.ensure_future(door.post("/v1/event", GOOD["/v1/event"]))
+        for reader, client in kept:
+            client.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+            client.close()
+        assert (await waiting).status == 200
+
+    at_door(tmp_path, scenario, house=House(most=2, silent=60.0))
 
 
 def test_a_client_that_goes_away_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> None:
