@@ -77,6 +77,11 @@ def _flaws(file: RelayFile) -> Iterator[tuple[DataPath, str, str]]:
     for path, name in _named(file):
         if name not in file.channels:
             yield path, f"there is no channel {name!r}", suggest(name, file.channels, "channels: ")
+    seen_routes = set[str]()
+    for path, route in _routes(file):
+        if route.name in seen_routes:
+            yield (*path, "name"), f"there are two routes {route.name!r}", "an alert that takes both would be told once"
+        seen_routes.add(route.name)
     for name, channel in file.channels.items():
         seen = [name]
         while channel is not None and channel.fallback is not None and channel.fallback not in seen:
@@ -92,9 +97,8 @@ def _named(file: RelayFile) -> Iterator[tuple[DataPath, str]]:
     for name, channel in file.channels.items():
         if channel.fallback is not None:
             yield ("channels", name, "fallback"), channel.fallback
-    yield ("default", "channel"), file.default.channel
-    yield from _in_routes(("default",), file.default.routes)
-    yield from _in_routes((), file.routes)
+    for path, route in _routes(file):
+        yield (*path, "channel"), route.channel
     if file.watchdog is not None:
         yield ("watchdog", "channel"), file.watchdog.channel
     for number, beat in enumerate(file.heartbeats):
@@ -105,11 +109,18 @@ def _named(file: RelayFile) -> Iterator[tuple[DataPath, str]]:
             yield ("probes", number, "channel"), probe.channel
 
 
-def _in_routes(path: DataPath, routes: tuple[RouteEntry, ...]) -> Iterator[tuple[DataPath, str]]:
+def _routes(file: RelayFile) -> Iterator[tuple[DataPath, RouteEntry]]:
+    """Every route, and its place."""
+    yield ("default",), file.default
+    yield from _below(("default",), file.default.routes)
+    yield from _below((), file.routes)
+
+
+def _below(path: DataPath, routes: tuple[RouteEntry, ...]) -> Iterator[tuple[DataPath, RouteEntry]]:
     for number, route in enumerate(routes):
         here = (*path, "routes", number)
-        yield (*here, "channel"), route.channel
-        yield from _in_routes(here, route.routes)
+        yield here, route
+        yield from _below(here, route.routes)
 
 
 def _schedules(file: RelayFile) -> Iterator[tuple[DataPath, str, str]]:

@@ -90,6 +90,8 @@ class Setup:
     links: Links = field(default_factory=Links)
     stack: str = ""
     timing: Timing = field(default_factory=Timing)
+    routes: frozenset[str] | None = None
+    """The names of all routes."""
 
 
 @dataclass(slots=True)
@@ -200,7 +202,9 @@ class Engine:
         """From now on the book follows another configuration."""
         self._setup = setup
         await self.act(
-            lambda book, _: book.reconfigure(setup.lanes, setup.channels, links=setup.links, stack=setup.stack)
+            lambda book, _: book.reconfigure(
+                setup.lanes, setup.channels, links=setup.links, stack=setup.stack, routes=setup.routes
+            )
         )
 
     def stop(self) -> None:
@@ -271,6 +275,7 @@ class Engine:
             snapshot=snapshot,
             links=setup.links,
             stack=setup.stack,
+            routes=setup.routes,
         )
         self.book.wind(self._clock.now())
         self.book.watchdog(self._watchdog_missing)

@@ -34,6 +34,11 @@ class RouteTable:
             by_key[route.key].append(route)
         self._by_key = dict(by_key)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all routes."""
+        return frozenset(route.payload.name for route in self.tree.routes)
+
     def routes(self, labels: Mapping[str, str], route_key: str | None = None) -> tuple[Resolved, ...]:
         """The routes that labels take; never none.
 

@@ -44,7 +44,7 @@ from homelabmon.relay.part import Tools as PartTools
 from homelabmon.relay.reconcile.adoption import adopt
 from homelabmon.relay.reconcile.alertmanager import AlertmanagerApi, ListedAlert
 from homelabmon.relay.reconcile.backfill import backfill, gap_began
-from homelabmon.relay.routes import lanes_of
+from homelabmon.relay.routes import RouteTable
 from homelabmon.relay.secrets import SecretFile
 from homelabmon.relay.store import queries
 from homelabmon.relay.store.store import Store
@@ -354,11 +354,13 @@ def setup_of(file: RelayFile) -> Setup:
         for name, entry in file.channels.items()
     }
     links = {name: url.rstrip("/") for name, url in file.links.items()}
+    table = RouteTable(file)
     return Setup(
-        lanes_of(file),
+        table.lanes,
         policies,
         Links(links.get("alertmanager"), links.get("grafana"), links.get("prometheus"), links.get("relay")),
         file.name,
+        routes=table.names,
     )
 
 

@@ -65,6 +65,12 @@ def test_what_the_example_stack_renders_is_read(tmp_path: Path) -> None:
             "9:59",
             "routes[0].channel: there is no channel 'medai'; did you mean 'media'?",
         ),
+        (
+            "- {name: media,",
+            "- {name: default,",
+            "9:10",
+            "routes[0].name: there are two routes 'default'; an alert that takes both would be told once",
+        ),
         ("k: ops", "k: opps", "6:55", "channels.media.fallback: there is no channel 'opps'; did you mean 'ops'?"),
         (
             "/secrets/ops}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -66,6 +66,7 @@ class Book:
         snapshot: Snapshot | None = None,
         links: Links | None = None,
         stack: str = "",
+        routes: Container[str] | None = None,
     ) -> None:
         self._timing = timing or Timing()
         self._ledger = Ledger(snapshot or Snapshot())
@@ -74,17 +75,44 @@ class Book:
         self._closings: list[tuple[float, int]] = []
         self._planned: set[int] = set()
         self._telling = Telling(self._ledger, notifier, self._timing)
-        self.reconfigure(lanes, channels, links=links or Links(), stack=stack)
+        self.reconfigure(lanes, channels, links=links or Links(), stack=stack, routes=routes)
         self._plan_all()
 
     def reconfigure(
-        self, lanes: Lanes, channels: Mapping[str, ChannelPolicy], *, links: Links, stack: str = ""
+        self,
+        lanes: Lanes,
+        channels: Mapping[str, ChannelPolicy],
+        *,
+        links: Links,
+        stack: str = "",
+        routes: Container[str] | None = None,
     ) -> None:
-        """From now on, notices take these lanes. What is already here stays where it is."""
+        """From now on, notices take these lanes. What is already here stays where it is.
+
+        ``routes``: the names of all routes that there are, where that is known.
+        """
         self._lanes, self._channels = lanes, channels
         self._telling.links, self._telling.stack = links, stack
         self._telling.senders = {name: policy.sender for name, policy in channels.items()}
         self._telling.mentions = {name: policy.mention for name, policy in channels.items()}
+        if routes is not None:
+            self._follow_routes(routes)
+
+    def _follow_routes(self, routes: Container[str]) -> None:
+        """A route has another name now: what came by it is known by that name, so that its end is recognized.
+
+        It is the first that the alert takes now, into the same channel, and by which it is not known yet.
+        """
+        ledger = self._ledger
+        left = {(one.route, one.fingerprint): one for one in ledger.episodes.values() if one.route not in routes}
+        for (route, fingerprint), episode in left.items():
+            notice = Notice(
+                episode.source, fingerprint, episode.labels, episode.firing, episode.starts_at, event=episode.event
+            )
+            for lane in self._lanes(notice, None):
+                if lane.channel == episode.channel and not ledger.episodes_of_alert(lane.route, fingerprint):
+                    ledger.rename_route(route, fingerprint, lane.route)
+                    break
 
     # What senders tell ------------------------------------------------------------
 
@@ -92,20 +120,21 @@ class Book:
         """Takes what a request told. The same delivery twice changes nothing but the accounts of what was received."""
         for notice in delivery.notices:
             for lane in self._lanes(notice, delivery.route_key):
-                self._ledger.count(lane.channel, "received")
                 if notice.event:
                     self._take_event(notice, lane, now)
                 else:
                     self._take_alert(notice, lane, delivery.received_at, now)
 
     def _take_alert(self, notice: Notice, lane: Lane, received_at: float, now: float) -> None:
+        """What is known already stays in its channel, and is counted there, wherever its route leads by now."""
         known = self._known(notice, lane)
+        self._ledger.count(lane.channel if known is None else known.channel, "received")
         if known is None:
             self._open(notice, lane, received_at, now)
         elif notice.firing:
-            self._again(known, notice, lane, received_at)
+            self._again(known, notice, received_at)
         else:
-            self._take_end(known, notice, lane, now)
+            self._take_end(known, notice, now)
 
     def _known(self, notice: Notice, lane: Lane) -> Episode | None:
         """The episode the notice is about. Alertmanager keeps the earliest start of overlapping alerts, so that a start
@@ -160,9 +189,9 @@ class Book:
             first_at=notice.starts_at,
         )
 
-    def _again(self, episode: Episode, notice: Notice, lane: Lane, received_at: float) -> None:
+    def _again(self, episode: Episode, notice: Notice, received_at: float) -> None:
         """A firing that is known already: a repetition, another replica's copy, or one that was late."""
-        self._ledger.count(lane.channel, "deduplicated")
+        self._ledger.count(episode.channel, "deduplicated")
         if notice.keyed:
             self._keyed_again(episode, notice)
             return
@@ -185,7 +214,7 @@ class Book:
     def _latest(self, episode: Episode) -> bool:
         return self._ledger.episodes_of_alert(episode.route, episode.fingerprint)[-1] is episode
 
-    def _take_end(self, episode: Episode, notice: Notice, lane: Lane, now: float) -> None:
+    def _take_end(self, episode: Episode, notice: Notice, now: float) -> None:
         ends_at, ending = _end_of(notice, now), self._ending(notice.source)
         stale = notice.keyed and notice.starts_at < episode.starts_at
         if episode.firing and not stale:
@@ -194,7 +223,7 @@ class Book:
                 episode.annotations = dict(notice.annotations)  # how late it was, and what it said at last
             self._end(episode, ends_at, ending, now)
             return
-        self._ledger.count(lane.channel, "deduplicated")
+        self._ledger.count(episode.channel, "deduplicated")
         if episode.ending == "expired" and ending == "resolved":
             episode.ending, episode.ends_at = ending, ends_at
             self._ledger.keep(episode)
@@ -204,8 +233,10 @@ class Book:
         return "expired" if source == names.SOURCE_ALERTMANAGER and self._watchdog_missing else "resolved"
 
     def _take_event(self, notice: Notice, lane: Lane, now: float) -> None:
+        """It is folded into the one before it, unless its route leads into another channel by now."""
+        self._ledger.count(lane.channel, "received")
         for episode in reversed(self._ledger.episodes_of_alert(lane.route, notice.fingerprint)):
-            if not episode.event or episode.incident is None:
+            if not episode.event or episode.incident is None or episode.channel != lane.channel:
                 continue
             if self._seen(episode, notice.starts_at):
                 self._ledger.count(lane.channel, "deduplicated")

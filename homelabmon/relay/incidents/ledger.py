@@ -138,6 +138,22 @@ class Ledger:
         stale = not post.incidents or any(incident.told_revision < incident.revision for incident in shown)
         _follow(self.stale[post.channel], post.id, stale)
 
+    def rename_route(self, route: str, fingerprint: str, new: str) -> None:
+        """An alert, and the incidents that show it, came by a route whose name is another one now."""
+        found = self._by_alert.pop((route, fingerprint), [])
+        self._by_alert[new, fingerprint] = found
+        for episode in found:
+            episode.route = new
+            self.keep(episode)
+            incident = None if episode.incident is None else self.incidents[episode.incident]
+            if incident is not None and incident.route != new:
+                if self._by_group.get(group_key(incident)) == incident.id:
+                    del self._by_group[group_key(incident)]
+                incident.route = new
+                if incident.closed_at is None:
+                    self._by_group.setdefault(group_key(incident), incident.id)
+                self.keep(incident)
+
     def drop_episode(self, episode: Episode, *, from_disk: bool) -> None:
         """Forgets the episode; ``from_disk``: there is no need to look it up later either."""
         del self.episodes[episode.id]
