@@ -93,8 +93,9 @@ class Inbox:
         parsed = fresh or read(row)
         if isinstance(parsed, Parsed):
             # The doors have put these aside already, but not for what came back out of quarantine.
-            for unread in () if fresh is not None else parsed.unread:
-                await self.store.set_aside(Aside(row.source, unread.reason, unread.body), row.received_at)
+            if parsed.unread and fresh is None:
+                asides = [Aside(row.source, unread.reason, unread.body) for unread in parsed.unread]
+                await self.store.set_aside_all(asides, row.received_at)
             return parsed.delivery(row.id, row.received_at)
         await self.quarantine(row.id, parsed.reason)
         self._count_unread(row.source, parsed.reason, 1)

@@ -16,7 +16,17 @@ from typing import Any, Final
 
 from homelabmon.relay.incidents.notice import Notice
 from homelabmon.relay.intake.contract import Intake, Parsed, Refused, Unread
-from homelabmon.relay.intake.reading import UnreadableError, fnv1a, json_of, plain, text_of, texts, timestamp, written
+from homelabmon.relay.intake.reading import (
+    UnreadableError,
+    arrivals,
+    fnv1a,
+    json_of,
+    plain,
+    text_of,
+    texts,
+    timestamp,
+    written,
+)
 from homelabmon.spec import names
 
 _STATUSES: Final = ("event", "firing", "resolved")
@@ -37,9 +47,9 @@ def parse(body: bytes, now: float) -> Parsed | Refused:
         except UnreadableError as error:
             return Refused(str(error), 422)
     notices, unread = [], []
-    for item in data:
+    for item, at in zip(data, arrivals(now), strict=False):
         try:
-            notices.append(_notice(item, now))
+            notices.append(_notice(item, at))
         except UnreadableError as error:
             unread.append(Unread(f"an event could not be read: {error}", written(item)))
     return Parsed(tuple(notices), unread=tuple(unread)) if data else Refused("the list is empty", 422)

@@ -14,7 +14,16 @@ from typing import Any, Final
 
 from homelabmon.relay.incidents.notice import Notice
 from homelabmon.relay.intake.contract import Intake, Parsed, Refused
-from homelabmon.relay.intake.reading import UnreadableError, fnv1a, json_of, plain, text_of, timestamp, written
+from homelabmon.relay.intake.reading import (
+    UnreadableError,
+    arrivals,
+    fnv1a,
+    json_of,
+    plain,
+    text_of,
+    timestamp,
+    written,
+)
 from homelabmon.spec import names
 
 _SEVERITY: Final = {
@@ -48,7 +57,7 @@ _UNNAMED: Final = "Falco event"
 def parse(body: bytes, now: float) -> Parsed | Refused:
     """Every event as a notice. Events of one rule on one host are one line with a count."""
     text = text_of(body)
-    notices = tuple(_notice(event, now) for event in _events(text))
+    notices = tuple(map(_notice, _events(text), arrivals(now)))
     return Parsed(notices) if notices else Refused("it is empty")
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any, Final
 
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,18}))?(?:[Zz]|([+-])(\d\d):?(\d\d))"
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_APART: Final = 1e-6
+"""Seconds; a float holds the time of day to a quarter of that."""
 _FNV_OFFSET: Final = 0xCBF29CE484222325
 _FNV_PRIME: Final = 0x100000001B3
 _FNV_MASK: Final = 0xFFFFFFFFFFFFFFFF
@@ -38,6 +41,11 @@ def json_of(text: str) -> Any:
     except ValueError as error:
         place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         raise UnreadableError(f"it is not JSON{place}") from None
+
+
+def arrivals(now: float) -> Iterator[float]:
+    """A moment for each event of one request that does not say when it happened: two of them are not the same one."""
+    return (now + number * _APART for number in count())
 
 
 def written(data: Any) -> bytes:

@@ -133,6 +133,20 @@ def inbox(connection: sqlite3.Connection, after: int, limit: int, limits: Limits
 
 def set_aside(connection: sqlite3.Connection, row: dict[str, Any], limits: Limits) -> int:
     """Adds to quarantine, from which the oldest go when it is too much; the id."""
+    number = _add_aside(connection, row)
+    _bound_quarantine(connection, limits)
+    return number
+
+
+def set_aside_all(connection: sqlite3.Connection, rows: Sequence[dict[str, Any]], limits: Limits) -> None:
+    """Adds to quarantine, no more than what there is room for: a request of thousands of bad pieces takes no longer."""
+    for row in rows[-limits.quarantine :]:
+        _add_aside(connection, row)
+    if rows:
+        _bound_quarantine(connection, limits)
+
+
+def _add_aside(connection: sqlite3.Connection, row: dict[str, Any]) -> int:
     (number,) = connection.execute(
         """
         INSERT INTO quarantine (source, digest, reason, first_at, last_at, size, packed, body)
@@ -143,6 +157,10 @@ def set_aside(connection: sqlite3.Connection, row: dict[str, Any], limits: Limit
         """,
         row,
     ).fetchone()
+    return int(number)
+
+
+def _bound_quarantine(connection: sqlite3.Connection, limits: Limits) -> None:
     connection.execute(
         """
         DELETE FROM quarantine WHERE id IN (
@@ -154,7 +172,6 @@ def set_aside(connection: sqlite3.Connection, row: dict[str, Any], limits: Limit
         """,
         (limits.quarantine, limits.quarantine_bytes),
     )
-    return int(number)
 
 
 def move_aside(connection: sqlite3.Connection, number: int, reason: str, now: float, limits: Limits) -> None:

@@ -85,8 +85,7 @@ class Store:
         rows = [await _aside_row(aside, received_at) for aside in asides]
 
         def work(connection: sqlite3.Connection) -> int:
-            for row in rows:
-                queries.set_aside(connection, row, self.limits)
+            queries.set_aside_all(connection, rows, self.limits)
             return queries.put(connection, received_at, source, *packed)
 
         return await self._do(work)
@@ -95,6 +94,11 @@ class Store:
         """Stores something in quarantine; the id of its row."""
         row = await _aside_row(aside, now)
         return await self._do(lambda connection: queries.set_aside(connection, row, self.limits))
+
+    async def set_aside_all(self, asides: Sequence[Aside], now: float) -> None:
+        """Stores pieces of one request in quarantine."""
+        rows = [await _aside_row(aside, now) for aside in asides]
+        await self._do(lambda connection: queries.set_aside_all(connection, rows, self.limits))
 
     async def inbox(self, after: int, limit: int) -> list[InboxRow]:
         """Requests that are not dealt with, with larger ids than ``after``, in order: at most so many, and 8 MiB."""

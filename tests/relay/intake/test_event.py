@@ -72,6 +72,13 @@ def test_several_in_a_list_and_a_bad_one_loses_no_other() -> None:
     assert json.loads(unread.body) == {"message": "no title"}
 
 
+def test_events_of_one_list_that_do_not_say_when_are_not_the_same_one() -> None:
+    result = parse(json.dumps([{"title": "Doorbell"}, {"title": "Doorbell"}]).encode(), NOW)
+    assert isinstance(result, Parsed)
+    first, second = result.notices
+    assert first.starts_at == NOW < second.starts_at < NOW + 0.001
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [

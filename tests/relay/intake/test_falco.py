@@ -55,6 +55,12 @@ def test_an_event_with_everything() -> None:
     assert notice.starts_at == pytest.approx(NOW + 0.123456789)
 
 
+def test_events_of_one_request_that_do_not_say_when_are_not_the_same_one() -> None:
+    first, second = notices(b"Shell in container (user=root)\nShell in container (user=root)")
+    assert first.fingerprint == second.fingerprint
+    assert first.starts_at == NOW < second.starts_at < NOW + 0.001
+
+
 def test_events_of_one_rule_on_one_host_are_folded() -> None:
     other_pod = {**FALCO, "output_fields": {"k8s.pod.name": "app-1"}, "time": "2026-11-22T20:32:00Z"}
     assert only(FALCO).fingerprint == only(other_pod).fingerprint

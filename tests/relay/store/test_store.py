@@ -246,6 +246,23 @@ def test_quarantine_is_bounded_by_rows_and_bytes_and_the_oldest_go(path: Path) -
     with_store(path, scenario, limits=Limits(quarantine=3, quarantine_bytes=1000))
 
 
+def test_many_bad_pieces_of_one_request_cost_one_look_at_the_bounds(path: Path) -> None:
+    """With a look for each, a request of ten thousand of them kept every other sender waiting for half a minute."""
+    asides = [Aside("alertmanager", "no", b"%d" % number) for number in range(10)]
+
+    async def scenario(store: Store) -> list[str]:
+        said: list[str] = []
+        await store.transact(lambda connection: connection.set_trace_callback(said.append))
+        await store.put("alertmanager", b"{}", NOW, asides)
+        await store.set_aside_all(asides[:5], NOW + 1)
+        assert [row.id for row in await store.quarantine()] == [6, 5, 4]
+        return said
+
+    said = with_store(path, scenario, limits=Limits(quarantine=3))
+    assert sum("DELETE FROM quarantine" in one for one in said) == 2
+    assert sum("INSERT INTO quarantine" in one for one in said) == 6
+
+
 def test_a_request_can_be_taken_again_unless_its_body_was_too_large(path: Path) -> None:
     async def scenario(store: Store) -> None:
         kept = await store.set_aside(Aside("flux", "no", BIG), NOW)
