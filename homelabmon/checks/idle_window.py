@@ -1,7 +1,7 @@
 """idle-window: a maintenance window is to silence a route of which Alertmanager never sees an alert.
 
-Windows are Alertmanager's. What is posted to the relay itself, and what the outpost notices, does not pass through it;
-an event happens once, so that keeping it back would lose it.
+Routes are silenced by Alertmanager. What is posted to the relay itself, and what the outpost notices, does not pass
+through it; an event happens once, so that keeping it back would lose it. The outpost keeps quiet about ``components``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ def _problem(path: Path, route: str, what: str, window: str) -> Problem:
         f"route {route!r} takes only {what}, which do not pass through Alertmanager: "
         f"the window {window!r} does not silence it"
     )
-    return Problem(path, message, "remove it here; what must never be told, switch off where it is noticed")
+    fix = "remove it here; what must never be told, switch off where it is noticed"
+    if any(noticed in what for noticed in _NOTICED.values()):
+        fix = "remove it here, and name those heartbeats and probes in the window's `components`"
+    return Problem(path, message, fix)
 
 
 def _foreign(context: Context) -> dict[str, str]:

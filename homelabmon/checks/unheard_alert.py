@@ -36,7 +36,7 @@ def _find(context: Context) -> Iterator[Problem]:
 def _always_silent(context: Context) -> Iterator[Problem]:
     """By maintenance windows. They are Alertmanager's: what is posted to the relay itself is told all the same."""
     windows = {window.name: window for window in context.stack.maintenance}
-    everywhere = [window for window in windows.values() if not window.routes]
+    everywhere = [window for window in windows.values() if window.everything]
     if _always_open(everywhere):
         message = f"{_listed(everywhere)} open at every hour of the week: no alert of Prometheus is ever told"
         path: Path = ("maintenance", context.stack.maintenance.index(everywhere[-1]))

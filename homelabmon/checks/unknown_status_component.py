@@ -16,8 +16,8 @@ def _find(context: Context) -> Iterator[Problem]:
     known = context.known("heartbeats") | context.known("probes")
     unseen = dict(_unseen(context))
     for number, group in enumerate(page.groups):
-        for index, name in enumerate(group.components):
-            path: Path = ("status_page", "groups", number, "components", index)
+        for index, component in enumerate(group.components):
+            name, path = component.name, _path(context, ("status_page", "groups", number, "components", index))
             if name not in known:
                 yield Problem(
                     path, f"there is no heartbeat or probe {name!r}", context.guess(name, known, "there are: ")
@@ -29,6 +29,11 @@ def _find(context: Context) -> Iterator[Problem]:
         for number, item in enumerate(getattr(context.stack, section)):
             if item.group in listed and item.name in unseen:
                 yield Problem((section, number, "group"), *unseen[item.name], Severity.WARNING)
+
+
+def _path(context: Context, component: Path) -> Path:
+    """A component is its name, or has one."""
+    return (*component, "name") if context.says(*component, "name") else component
 
 
 def _unseen(context: Context) -> Iterator[tuple[str, tuple[str, str]]]:

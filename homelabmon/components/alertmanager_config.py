@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from homelabmon.components.inhibition import inhibit_rules
 from homelabmon.components.siblings import told_apart
-from homelabmon.components.windows import time_intervals
+from homelabmon.routing.windows import time_intervals
 from homelabmon.spec import names
 from homelabmon.spec.base import format_duration
 from homelabmon.spec.contribution import ALERTMANAGER, ALERTS_DEADMAN, ALERTS_PEOPLE, Offer, Site
@@ -38,7 +38,7 @@ def alertmanager_config(site: Site) -> dict[str, Any]:
     children = [_watchdog(site), _null_route(names.INFO_INHIBITOR)]
     if people is not None:
         children += _about_the_relay(_self_channel(people, site))
-    everywhere = [name for name, routes in muted.items() if not routes]
+    everywhere = [window.name for window in site.maintenance if window.everything]
     for route, matchers in told_apart(site.all_routes):
         children.append(_route(route, matchers, people is not None, _Inherited(site.defaults), everywhere, muted))
     children += _fallback(site, people is not None, everywhere)

@@ -22,6 +22,7 @@ from homelabmon.spec.contribution import (
     Template,
 )
 from homelabmon.spec.relay_file import Intake, RelayFile, Watchdog
+from homelabmon.spec.routes import Maintenance
 from homelabmon.spec.secrets import SecretRef
 from homelabmon.spec.watch import Outpost as OutpostConfig
 from homelabmon.spec.watch import Probe
@@ -100,9 +101,16 @@ def outpost_file(outpost: OutpostConfig, site: Site) -> RelayFile:
         watchdog=Watchdog.model_construct(
             alertname=names.WATCHDOG, silence=outpost.silence, channel=outpost.channel or site.defaults.channel
         ),
+        maintenance=tuple(_window(window) for window in site.maintenance if window.everything or window.components),
         status_page=site.status_page,
         url=outpost.url,
     )
+
+
+def _window(window: Maintenance) -> Maintenance:
+    """Without its routes, which are Alertmanager's; and without words that are not for the public."""
+    kept = {"routes": ()} if window.public else {"routes": (), "title": "", "description": ""}
+    return window.model_copy(update=kept)
 
 
 def _file(ref: SecretRef) -> str:

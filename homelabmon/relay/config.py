@@ -56,7 +56,7 @@ def _parse(raw: bytes, name: str) -> RelayFile:
         raise InputError(findings_of(error, source, RelayFile)) from None
     findings = [
         Finding(kind, message, fix, path, file=name, position=source.position(path))
-        for kind, flaws in (("channel", _flaws(file)), ("schedule", _schedules(file)))
+        for kind, flaws in (("channel", _flaws(file)), ("schedule", _schedules(file)), ("window", _windows(file)))
         for path, message, fix in flaws
     ]
     if findings:
@@ -138,6 +138,20 @@ def _schedules(file: RelayFile) -> Iterator[tuple[DataPath, str, str]]:
             schedule_of(beat)
         except ScheduleError as error:
             yield ("heartbeats", number), f"{beat.name!r}: {error}", "`homelabmon check` finds it in stack.yaml, too"
+
+
+def _windows(file: RelayFile) -> Iterator[tuple[DataPath, str, str]]:
+    """Windows in a time zone that this machine does not know."""
+    if not file.maintenance:
+        return
+    from homelabmon.routing.intervals import TimeIntervalError
+    from homelabmon.routing.windows import openings
+
+    for number, window in enumerate(file.maintenance):
+        try:
+            openings(window, 0.0, 0.0)
+        except TimeIntervalError as error:
+            yield ("maintenance", number, "timezone"), f"{window.name!r}: {error}", "install the zone data (tzdata)"
 
 
 # Changes -------------------------------------------------------------------------------------------------------------

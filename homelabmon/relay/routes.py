@@ -13,6 +13,7 @@ from typing import Final
 
 from homelabmon.relay.incidents.notice import Lane, Notice
 from homelabmon.routing.tree import GROUP_BY_ALL, ResolvedRoute, RouteNode, RouteTree
+from homelabmon.routing.windows import openings
 from homelabmon.spec import names
 from homelabmon.spec.matchers import parse_matcher
 from homelabmon.spec.relay_file import RelayFile, RouteEntry
@@ -21,6 +22,8 @@ from homelabmon.spec.routes import hold_for
 Resolved = ResolvedRoute[RouteEntry]
 _NAMED_BY: Final = {names.SOURCE_HEARTBEAT: names.LABEL_HEARTBEAT, names.SOURCE_PROBE: names.LABEL_PROBE}
 """The label that tells one of a source from another."""
+_MOST_WINDOWS: Final = 64
+"""Windows one after the other that are followed."""
 
 
 class RouteTable:
@@ -28,6 +31,7 @@ class RouteTable:
 
     def __init__(self, file: RelayFile) -> None:
         self._own = dict(_own(file))
+        self._windows = file.maintenance
         self.tree: RouteTree[RouteEntry] = RouteTree(_root(file))
         by_key: dict[str, list[Resolved]] = defaultdict(list)
         for route in self.tree.routes:
@@ -54,14 +58,29 @@ class RouteTable:
 
     def lanes(self, notice: Notice, route_key: str | None = None) -> Sequence[Lane]:
         """The lanes a notice takes, never none. What the service itself noticed is told in the channel that stack.yaml
-        names for it, and nowhere else.
+        names for it, and nowhere else; what began in a maintenance window of its own is held until that is over.
         """
         severity = notice.labels.get(names.LABEL_SEVERITY, "")
-        own = self._own.get((notice.source, notice.labels.get(_NAMED_BY.get(notice.source, ""), "")))
+        component = notice.labels.get(_NAMED_BY.get(notice.source, ""), "")
+        own = self._own.get((notice.source, component))
         if own is not None:
             first = self.routes(notice.labels)[0]
-            return (replace(_lane(first, notice.labels, severity), channel=own),)
-        return tuple(_lane(route, notice.labels, severity) for route in self.routes(notice.labels, route_key))
+            lanes: tuple[Lane, ...] = (replace(_lane(first, notice.labels, severity), channel=own),)
+        else:
+            lanes = tuple(_lane(route, notice.labels, severity) for route in self.routes(notice.labels, route_key))
+        quiet = self._quiet(component, notice.starts_at) if component and not notice.event else 0.0
+        return tuple(replace(lane, hold=lane.hold + quiet) for lane in lanes) if quiet else lanes
+
+    def _quiet(self, component: str, at: float) -> float:
+        """For how many seconds from then on windows that name a component are open, one after the other."""
+        until, windows = at, [window for window in self._windows if window.names(component)]
+        for _ in range(_MOST_WINDOWS):
+            around = (pair for window in windows for pair in openings(window, until, until + 1.0))
+            closing = [closes for opens, closes in around if opens <= until]
+            if not closing:
+                break
+            until = max(closing)
+        return until - at
 
 
 def lanes_of(file: RelayFile) -> Callable[[Notice, str | None], Sequence[Lane]]:

@@ -242,7 +242,8 @@ def in_bytes(quantity: str) -> int:
 DnsLabel = Annotated[str, text(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", longest=63)]
 """A Kubernetes object name that must be a DNS label (RFC 1123): lower case letters, digits and dashes."""
 
-Name = Annotated[str, text(r"^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$", longest=63)]
+NAME: Final = r"^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$"
+Name = Annotated[str, text(NAME, longest=63)]
 """A name inside stack.yaml: lower case letters, digits, dashes and underscores."""
 
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
 from homelabmon.spec.base import Duration, Model, Name, PositiveDuration, Quantity, in_bytes
 from homelabmon.spec.plain import plain
-from homelabmon.spec.routes import Hold, MatcherText, Mention, Severity
+from homelabmon.spec.routes import Hold, Maintenance, MatcherText, Mention, Severity
 from homelabmon.spec.watch import Heartbeat, Probe, StatusPage
 
 
@@ -113,6 +113,8 @@ class RelayFile(Model):
     probes: tuple[Probe, ...] = ()
     anchors: tuple[str, ...] = ()
     watchdog: Watchdog | None = None
+    maintenance: tuple[Maintenance, ...] = ()
+    """Windows in which heartbeats and probes are measured, but not told of."""
     status_page: StatusPage | None = None
     url: str | None = None
 

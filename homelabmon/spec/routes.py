@@ -264,8 +264,10 @@ class Maintenance(Model):
 
     name: Name
     """Name of the window."""
+    title: str = ""
+    """What the status page calls it; default: its name."""
     description: str = ""
-    """Why it is quiet; shown on the monitoring page."""
+    """Why it is quiet; shown on the monitoring page, and on the status page where the window is public."""
     weekdays: Annotated[tuple[Weekday, ...], Unique] = ()
     """Days of a weekly window; empty: every day."""
     from_: ClockTime | None = Field(default=None, alias="from", examples=["03:00"])
@@ -279,9 +281,21 @@ class Maintenance(Model):
     timezone: str = Field(default="UTC", examples=["Europe/London"])
     """IANA time zone of all times here."""
     routes: Annotated[tuple[Name, ...], Unique] = ()
-    """Routes that are silent; empty: all of them."""
-    public: StrictBool = True
-    """Whether the status page announces it."""
+    """Routes that are silent. Without routes and components: all of them."""
+    components: Annotated[tuple[Name, ...], Unique] = ()
+    """Heartbeats and probes that the outpost goes on measuring, but does not tell of until the window is over. Without
+    routes and components: all of them."""
+    public: StrictBool = False
+    """Whether the status page announces it, and does not count it as downtime of its components."""
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is told at all."""
+        return not self.routes and not self.components
+
+    def names(self, component: str) -> bool:
+        """Whether a heartbeat or probe of the outpost is in it."""
+        return self.everything or component in self.components
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

@@ -1,5 +1,6 @@
 """What is watched beyond default rules: own alerts, scrape targets, heartbeats, probes, status page, expectations."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
@@ -7,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictI
 from pydantic.json_schema import WithJsonSchema
 
 from homelabmon.spec.base import (
+    NAME,
     AlertName,
     BaseUrl,
     DnsLabel,
@@ -20,6 +22,7 @@ from homelabmon.spec.base import (
     OwnLabel,
     PositiveDuration,
     Quantity,
+    Shorthand,
     Unique,
 )
 from homelabmon.spec.hosts import check_port, dns_name, host_port, ping_target
@@ -327,26 +330,89 @@ class Outpost(Model):
         return self
 
 
+class StatusComponent(Model):
+    """A heartbeat or probe, as the public reads of it."""
+
+    name: Name
+    """Name of the heartbeat or probe."""
+    title: Annotated[str, StringConstraints(max_length=80)] = ""
+    """What the page calls it; default: its name."""
+    description: Annotated[str, StringConstraints(max_length=200)] = ""
+    """One line below it. The description of the heartbeat or probe itself is not shown."""
+
+
+def _one_name(item: object) -> object:
+    return {"name": item} if isinstance(item, str) else item
+
+
+def _no_doubles(components: tuple[StatusComponent, ...]) -> tuple[StatusComponent, ...]:
+    seen = set[str]()
+    for component in components:
+        if component.name in seen:
+            raise ValueError(f"{component.name} stands twice: keep one of them")
+        seen.add(component.name)
+    return components
+
+
 class StatusGroup(Model):
     """A group of the status page."""
 
-    name: Annotated[str, StringConstraints(min_length=1)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     """Name of the group."""
     description: str = ""
     """Shown below the name."""
-    components: Annotated[tuple[Name, ...], Unique] = ()
-    """Heartbeats and probes to show, besides those whose `group` is this."""
+    components: Annotated[
+        tuple[
+            Annotated[StatusComponent, BeforeValidator(_one_name), Shorthand({"type": "string", "pattern": NAME})], ...
+        ],
+        AfterValidator(_no_doubles),
+    ] = Field(default=(), examples=[["home", {"name": "nightly-backup", "title": "Backups"}]])
+    """Heartbeats and probes to show, in this order, before those whose `group` is this. A name, or `{name, title,
+    description}`."""
+
+
+class StatusPublish(Model):
+    """The status page as files, for a web server or a host of static pages elsewhere."""
+
+    directory: Annotated[str, StringConstraints(pattern=r"^/.*[^/]$")] = Field(examples=["/var/lib/homelabmon/public"])
+    """Folder that the outpost writes them to, whenever something has changed. Nothing else in it is touched."""
 
 
 class StatusPage(Model):
-    """The public status page, served and exported by the outpost."""
+    """The public status page, served and exported by the outpost. Nothing is public but what it names."""
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     """Title of the page."""
     description: str = ""
     """Shown below the title."""
     groups: tuple[StatusGroup, ...] = ()
-    """Groups, in the order shown."""
+    """Groups, in the order shown. Without any: those that heartbeats and probes name as their `group`."""
+    every: PositiveDuration = timedelta(minutes=5)
+    """How often the page is made anew, at the least; it says by when, so that a reader can tell a stale one."""
+    incidents: Literal["auto", "manual"] = "auto"
+    """Whether outages of what the page shows open incidents by themselves, or only you do."""
+    incident_after: Duration = timedelta(minutes=5)
+    """How long an outage must last before it opens one, and how long things must be well before it is resolved."""
+    publish: StatusPublish | None = None
+    """Where the page is written as files, besides being served."""
+
+    def arranged(self, items: Iterable[Heartbeat | Probe]) -> list[tuple[StatusGroup, list[StatusComponent]]]:
+        """Every group with what it shows: what it lists, then what names it. Nothing stands twice; a list comes first.
+
+        What is listed need not be among the items.
+        """
+        items = tuple(items)
+        groups = self.groups or tuple(StatusGroup(name=name) for name in dict.fromkeys(i.group for i in items) if name)
+        found = {group.name: list(group.components) for group in groups}
+        taken = set[str]()
+        for components in found.values():
+            components[:] = [one for one in components if one.name not in taken]
+            taken.update(one.name for one in components)
+        for item in items:
+            if item.group in found and item.name not in taken:
+                found[item.group].append(StatusComponent(name=item.name))
+                taken.add(item.name)
+        return [(group, found[group.name]) for group in groups]
 
 
 class Flaps(Model):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homelabmon.components.windows import time_intervals
+from homelabmon.routing.intervals import parse_time_interval
+from homelabmon.routing.windows import openings, time_intervals
 from homelabmon.spec.routes import Maintenance
 from tests.components.test_alertmanager import RELAYED, config, route_for, routes
 
@@ -71,6 +73,68 @@ def test_the_zone_is_kept() -> None:
     assert time_intervals([window])[0]["time_intervals"][0]["location"] == "Europe/London"
 
 
+ZONES = ["UTC", "Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    days=st.sets(st.sampled_from(DAYS), max_size=3),
+    start=CLOCK,
+    end=CLOCK.map(lambda text: text.replace(":30", ":00")),
+    zone=st.sampled_from(ZONES),
+    # The weeks in which clocks are changed in 2026: March and November in New York, April and October elsewhere.
+    month=st.sampled_from([(2026, 3, 6), (2026, 3, 27), (2026, 4, 3), (2026, 10, 2), (2026, 10, 23), (2026, 10, 30)]),
+)
+def test_a_window_is_open_exactly_when_alertmanager_is_silent(
+    days: set[str], start: str, end: str, zone: str, month: tuple[int, int, int]
+) -> None:
+    given = {"name": "w", "weekdays": sorted(days), "from": start, "to": end, "timezone": zone}
+    window = Maintenance.model_validate(given)
+    intervals = [parse_time_interval(piece) for piece in time_intervals([window])[0]["time_intervals"]]
+    first = datetime(*month, tzinfo=UTC).timestamp()
+    open_ = openings(window, first, first + 4 * 86_400)
+    assert all(one[1] < other[0] for one, other in pairwise(open_))
+    for quarter in range(4 * 96):
+        at = first + quarter * 900
+        silent = any(interval.contains(datetime.fromtimestamp(at, UTC)) for interval in intervals)
+        assert any(opens <= at < closes for opens, closes in open_) == silent
+
+
+def moments(window: dict[str, Any], first: str, last: str) -> list[tuple[str, str]]:
+    begin, end = (datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() for text in (first, last))
+    found = openings(Maintenance.model_validate({"name": "w", **window}), begin, end)
+    return [tuple(datetime.fromtimestamp(at, UTC).strftime("%m-%d %H:%M") for at in pair) for pair in found]  # type: ignore[misc]
+
+
+def test_a_window_keeps_to_local_time_when_clocks_are_changed() -> None:
+    london = {"weekdays": ["sunday"], "from": "03:00", "to": "05:00", "timezone": "Europe/London"}
+    assert moments(london, "2026-10-12", "2026-10-27") == [
+        ("10-18 02:00", "10-18 04:00"),
+        ("10-25 03:00", "10-25 05:00"),
+    ]
+    across = {"weekdays": ["saturday"], "from": "23:00", "to": "04:00", "timezone": "Europe/London"}
+    assert moments(across, "2026-10-24", "2026-10-26") == [("10-24 22:00", "10-25 04:00")]
+    skipped = {"from": "01:15", "to": "01:45", "timezone": "Europe/London"}
+    assert moments(skipped, "2026-03-28", "2026-03-31") == [
+        ("03-28 01:15", "03-28 01:45"),
+        ("03-30 00:15", "03-30 00:45"),
+    ]
+
+
+def test_a_window_that_happens_once_is_whole_wherever_one_looks() -> None:
+    once = {"start": "2026-12-30T20:00", "end": "2027-01-20T08:00", "timezone": "America/New_York"}
+    assert moments(once, "2027-01-10", "2027-01-11") == [("12-31 01:00", "01-20 13:00")]
+    assert moments(once, "2026-12-01", "2026-12-31") == []
+    assert moments(once, "2027-01-21", "2027-02-01") == []
+
+
+def test_windows_that_touch_are_one() -> None:
+    always = {"from": "00:00", "to": "24:00"}
+    ((opens, closes),) = moments(always, "2026-11-20", "2026-11-22")
+    assert opens < "11-20 00:00"
+    assert closes > "11-22 00:00"
+
+
 @pytest.mark.parametrize(
     ("window", "message"),
     [
@@ -102,6 +166,7 @@ def test_windows_mute_the_routes_they_name_or_all_and_children_too_as_nothing_is
             {"name": "nas", "from": "03:00", "to": "05:00", "routes": ["media"]},
             {"name": "house", "from": "01:00", "to": "02:00"},
             {"name": "by-hand", "from": "06:00", "to": "07:00", "routes": ["none"]},
+            {"name": "outside", "from": "08:00", "to": "09:00", "components": ["web"]},
         ],
     )
     media = route_for(tree, 'namespace="media"')

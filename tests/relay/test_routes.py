@@ -57,6 +57,41 @@ MEDIA = {"name": "media", "channel": "media", "matchers": ['namespace="media"'],
 NIGHT = {"name": "night", "channel": "night", "matchers": ['severity="critical"']}
 
 
+WEEKLY = {"name": "updates", "weekdays": ["sunday"], "from": "03:00", "to": "05:00", "components": ["home", "backup"]}
+AFTER = {"name": "after", "from": "05:00", "to": "05:30", "components": ["home"]}
+SUNDAY = 1_795_910_400.0
+"""2026-11-29 00:00 UTC."""
+
+
+def hold(at: float, *windows: dict[str, Any], source: str = "probe", event: bool = False, **labels: str) -> float:
+    relay = RelayFile.model_validate(file().to_data() | {"maintenance": list(windows)})
+    notice = Notice(source, "f", {"alertname": "X", "severity": "warning", **labels}, True, at, event=event)
+    (lane,) = lanes_of(relay)(notice, None)
+    return lane.hold
+
+
+def test_what_begins_in_a_window_that_names_it_is_held_until_that_is_over() -> None:
+    three, five = SUNDAY + 3 * 3600, SUNDAY + 5 * 3600
+    assert hold(three, WEEKLY, probe="home") == 2 * 3600 + 60
+    assert hold(five - 60, WEEKLY, source="heartbeat", heartbeat="backup") == 60 + 60
+    assert hold(three - 1, WEEKLY, probe="home") == 60
+    assert hold(five, WEEKLY, probe="home") == 60
+    assert hold(three + 86_400, WEEKLY, probe="home") == 60
+    assert hold(three, WEEKLY, probe="other") == 60
+    assert hold(three, WEEKLY, source="alertmanager", probe="home") == 60
+    assert hold(three, WEEKLY, probe="home", event=True) == 60
+
+
+def test_windows_one_after_the_other_hold_as_one() -> None:
+    assert hold(SUNDAY + 4 * 3600, WEEKLY, AFTER, probe="home") == 1.5 * 3600 + 60
+
+
+def test_a_window_that_names_nothing_is_about_everything_and_one_for_routes_about_none_of_it() -> None:
+    everything, routes = {"name": "w", "from": "00:00", "to": "01:00"}, ["media"]
+    assert hold(SUNDAY, everything, probe="home") == 3660
+    assert hold(SUNDAY, everything | {"routes": routes}, probe="home") == 60
+
+
 def test_labels_choose_the_route() -> None:
     relay = file(MEDIA, NIGHT)
     assert names(relay, namespace="media") == ["media"]

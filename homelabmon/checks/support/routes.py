@@ -98,7 +98,7 @@ def pointless_routes(stack: Stack, site: Site) -> Iterator[Pointless]:
     built_ins = len(first)
     last = [replace(route, receiver=stack.defaults.channel) for route in built_in if not route.matchers]
     muted = {window.name: frozenset(window.routes) for window in stack.maintenance}
-    everywhere = tuple(name for name, routes in muted.items() if not routes)
+    everywhere = tuple(window.name for window in stack.maintenance if window.everything)
     options = {name: getattr(stack.defaults, name) for name in _OPTIONS}
     builder = _Builder(relayed, muted)
     first += [builder.node(route, options, everywhere) for route in site.channel_routes]

@@ -162,7 +162,7 @@ def maintenance(stack: Stack, folded: Folded) -> list[str]:
         (
             plain(item.name),
             words.window(item),
-            listed([plain(route) for route in item.routes]) or "everything",
+            "everything" if item.everything else listed([plain(name) for name in (*item.routes, *item.components)]),
             plain(item.description),
             "yes" if item.public else "no",
         )
@@ -171,8 +171,9 @@ def maintenance(stack: Stack, folded: Folded) -> list[str]:
     if not rows:
         return []
     told = ["Falco's events"] if folded.site.offer(GUARD) and folded.site.offer(ALERTS_PEOPLE) else []
-    told += ["what the outpost notices"] if stack.outpost is not None else []
+    outside = "The outpost goes on measuring, and tells of what is still down when the window is over."
     return blocks(
         table(("Window", "When", "Silent", "Why", "On the status page"), rows),
         [f"Windows are Alertmanager's, and do not hold back {listed(told)}."] if told else (),
+        [outside] if stack.outpost is not None else (),
     )

@@ -108,10 +108,6 @@ def _status_page(stack: Stack) -> list[str]:
     page = stack.status_page
     if page is None:
         return []
-    shown: dict[str, dict[str, None]] = {group.name: dict.fromkeys(group.components) for group in page.groups}
     items: list[Heartbeat | Probe] = [*stack.heartbeats, *stack.probes]
-    for item in items:
-        if item.group:
-            shown.setdefault(item.group, {})[item.name] = None
-    rows = [(plain(group), ", ".join(plain(name) for name in found)) for group, found in shown.items()]
+    rows = [(plain(group.name), ", ".join(plain(one.name) for one in shown)) for group, shown in page.arranged(items)]
     return blocks([f"Its public status page, “{plain(page.title)}”:"], table(("Group", "Shows"), rows))
