@@ -57,7 +57,7 @@ bench-relay: ## the relay under load (ARGS: --peer NAME=COMMAND for another brid
 	@.ci/environment $(DEV_EXTRAS)
 	$(BIN)/python -m tests.bench.relay $(ARGS)
 
-programs: ## put promtool, prometheus, amtool and alertmanager into .tools/ (Debian, Ubuntu; no root)
+programs: ## put promtool, prometheus, amtool, alertmanager and axe-core into .tools/ (Debian, Ubuntu; no root)
 	@.ci/programs
 
 constraints: ## write constraints.txt anew, with the newest versions allowed

@@ -11,8 +11,10 @@ import json
 import re
 import subprocess
 import tempfile
+import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -31,6 +33,14 @@ _ARGUMENTS: Final = (
     "--disable-dev-shm-usage",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+_PATIENCE: Final = 30.0
+_STALE_TRIES: Final = 10
+_STALE: Final = "stale element reference"
+"""The error code of an element whose page is gone (W3C WebDriver, 6.6)."""
+
+
+class _StaleError(AssertionError):
+    """The element belongs to a page that is not there any more."""
 
 
 class Browser:
@@ -85,19 +95,37 @@ class Browser:
 
     def text(self, selector: str = "body") -> str:
         """What a reader sees of the first element."""
-        return str(self._ask("GET", f"/element/{self._find(selector)}/text"))
+        return str(self._of(selector, "/text"))
 
     def style(self, selector: str, name: str) -> str:
         """A computed property of the first element."""
-        return str(self._ask("GET", f"/element/{self._find(selector)}/css/{name}"))
+        return str(self._of(selector, f"/css/{name}"))
 
     def width(self, selector: str) -> int:
         """How wide the first element is drawn, in pixels."""
-        return int(self._ask("GET", f"/element/{self._find(selector)}/rect")["width"])
+        return int(self._of(selector, "/rect")["width"])
 
     def click(self, selector: str) -> None:
-        """Presses the first element."""
+        """Presses the first element, which stays on this page."""
         self._ask("POST", f"/element/{self._find(selector)}/click", {})
+
+    def follow(self, selector: str) -> None:
+        """Presses the first element, which leads to another page (or to this one anew); returns when that is loaded."""
+        left = self._find("html")
+        self.click(selector)
+        deadline = time.monotonic() + _PATIENCE
+        while self._is_there(left):
+            assert time.monotonic() < deadline, f"{selector} led nowhere"
+            time.sleep(0.02)
+
+    def resize(self, width: int) -> None:
+        """Makes the window so many pixels wide."""
+        self._ask("POST", "/window/rect", {"width": width, "height": 1400})
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """Runs JavaScript in the page, whatever the page itself allows. Its last argument is a function that takes the
+        result; ``arguments`` and the result are JSON. The browser must have been started with scripts."""
+        return self._ask("POST", "/execute/async", {"script": script, "args": list(arguments)})
 
     def screenshot(self, path: Path) -> None:
         """Draws the window into a PNG file."""
@@ -105,6 +133,20 @@ class Browser:
 
     def _find(self, selector: str) -> str:
         return str(self._ask("POST", "/element", {"using": "css selector", "value": selector})[_ELEMENT])
+
+    def _of(self, selector: str, what: str) -> Any:
+        """Something of the first element; looked up again when the page has changed since it was found."""
+        for _ in range(_STALE_TRIES):
+            with suppress(_StaleError):
+                return self._ask("GET", f"/element/{self._find(selector)}{what}")
+        raise AssertionError(f"{selector} changes faster than one can look")
+
+    def _is_there(self, element: str) -> bool:
+        try:
+            self._ask("GET", f"/element/{element}/name")
+        except _StaleError:
+            return False
+        return True
 
     def _ask(self, method: str, path: str, data: Any = None) -> Any:
         body = None if data is None else json.dumps(data).encode()
@@ -116,4 +158,6 @@ class Browser:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             with error:
-                raise AssertionError(json.load(error)["value"]["message"]) from None
+                said = json.load(error)["value"]
+            kind = _StaleError if said["error"] == _STALE else AssertionError
+            raise kind(said["message"]) from None

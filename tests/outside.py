@@ -21,6 +21,8 @@ SHARED = ROOT.parent / "shared"
 SHARED_DATA = SHARED / "data"
 PRIVATE_PROGRAMS = ROOT / ".tools" / "bin"
 """Where ``make programs`` puts them."""
+AXE_SCRIPT = ROOT / ".tools" / "axe" / "axe.min.js"
+"""What a browser runs to say what hinders people on a page (axe-core): as good as a program, and no executable."""
 
 REQUIRED = os.environ.get("HOMELABMON_REQUIRE_PROGRAMS") == "1"
 
@@ -34,6 +36,8 @@ def prefer_private_programs() -> None:
 @cache
 def missing_program(name: str) -> str | None:
     """Why the program cannot be used: it is not installed, or too old. ``None`` when it can."""
+    if name == "axe-core":
+        return None if AXE_SCRIPT.is_file() else "axe-core is not here (make programs)"
     package, oldest = _known_programs().get(name, (name, None))
     if shutil.which(name) is None:
         return f"{name} is not installed (apt-get install {package}, or make programs)"

@@ -10,9 +10,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from homelabmon.relay.page.overview import overview
+from tests.axe import hindrances, with_axe
 from tests.browser import Browser
 from tests.relay.fake_discord import FakeDiscord
 from tests.relay.intake.payloads import alert, webhook
+from tests.relay.page.samples import BAD_NIGHT
 from tests.relay.test_service import Client, serving, until
 
 
@@ -126,7 +129,7 @@ def test_a_browser_without_scripts_reads_the_page_and_presses_its_buttons(tmp_pa
             assert "Firing, critical" in browser.text("article")
             assert browser.width("table") <= browser.width("body")
             assert "not JSON" in browser.text("section:last-of-type")
-            browser.click("form[action$='/drop'] button")
+            browser.follow("form[action$='/drop'] button")
             assert "Quarantine" not in browser.text()
 
     async def scenario(client: Client, discord: FakeDiscord) -> None:
@@ -152,3 +155,18 @@ def test_a_reader_who_prefers_dark_gets_dark(tmp_path: Path) -> None:
         await asyncio.to_thread(look, f"http://127.0.0.1:{client.service.port}/")
 
     serving(tmp_path, scenario)
+
+
+@with_axe
+def test_nothing_on_the_page_hinders_anybody(tmp_path: Path) -> None:
+    """Not on a bad night, and not on a quiet day, as the service gives it."""
+    bad = tmp_path / "bad.html"
+    bad.write_text(overview(BAD_NIGHT, "x"), encoding="utf-8")
+    found = list[str]()
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        served = f"http://127.0.0.1:{client.service.port}/"
+        found.extend(await asyncio.to_thread(hindrances, bad.as_uri(), served))
+
+    serving(tmp_path, scenario)
+    assert found == []
