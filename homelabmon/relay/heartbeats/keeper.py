@@ -5,7 +5,7 @@ people are to be told goes into the inbox, all or nothing; a client is answered 
 sleeps exactly until the next deadline. It notes each look: when the last one is too long ago, whatever the reason
 (stopped, suspended, a disk that failed, a clock that was set), pings may have been lost in between.
 
-Started by the service. May import: relay.store, relay.clock, relay.waiting, the intake of heartbeats, its neighbours.
+Started by the service. May import: relay.store, relay.history, relay.clock, relay.waiting, the intake of heartbeats, its neighbours.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
+from homelabmon.relay import history
 from homelabmon.relay.clock import Clock
 from homelabmon.relay.heartbeats import records, state, telling
 from homelabmon.relay.heartbeats.beats import Beat, made
