@@ -5,7 +5,8 @@ people are to be told goes into the inbox, all or nothing; a client is answered 
 sleeps exactly until the next deadline. It notes each look: when the last one is too long ago, whatever the reason
 (stopped, suspended, a disk that failed, a clock that was set), pings may have been lost in between.
 
-Started by the service. May import: relay.store, relay.history, relay.clock, relay.waiting, the intake of heartbeats, its neighbours.
+Started by the service. May import: relay.store, relay.history, relay.clock, relay.waiting, the intake of heartbeats,
+its neighbours.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
@@ -145,7 +146,7 @@ class Keeper:
             record = record or _new(beats, name, heard.received_at)
             after = _heard(beats, record, heard)
             told = telling.notices(_beat(beats, name), record.state, after.state, after.said, heard.received_at)
-            records.save(connection, [after])
+            _save(connection, [(None if new else record, after)])
             records.add_ping(connection, name, heard)
             put(connection, told, heard.received_at)
             return after, len(told), new
@@ -189,7 +190,7 @@ def _change(
         return False
     beat = _beat(beats, name)
     after = _settled(record, change(record.state), beat)
-    records.save(connection, [after])
+    _save(connection, [(record, after)])
     put(connection, telling.notices(beat, record.state, after.state, record.said, now), now)
     return True
 
@@ -204,9 +205,10 @@ def _adopt(connection: sqlite3.Connection, beats: Mapping[str, Beat], now: float
     for name, beat in beats.items():
         if name in known and (known[name].rules != beat.written or known[name].made):
             changed.append(_with_new_rules(known[name], beat, now))
-    records.save(connection, changed)
+    _save(connection, [(known.get(record.name), record) for record in changed])
     over = [record for name, record in known.items() if name not in beats and not record.made]
     records.forget(connection, [record.name for record in over])
+    _watch(connection, [record for record in known.values() if record not in over], over, now)
     return [notice for record in over for notice in telling.gone(made(record.name), record.state, now)]
 
 
@@ -234,7 +236,7 @@ def _listen_again(connection: sqlite3.Connection, beats: Mapping[str, Beat], now
             for record in records.waiting(connection)
         ]
     changed = [(record, known) for record, known in wound if known is not record.state]
-    records.save(connection, [_settled(record, known, _beat(beats, record.name)) for record, known in changed])
+    _save(connection, [(record, _settled(record, known, _beat(beats, record.name))) for record, known in changed])
     if last > now or now - last <= RETRIES:
         return []
     left_open = [record.name for record, _ in changed]
@@ -249,11 +251,41 @@ def _miss(connection: sqlite3.Connection, beats: Mapping[str, Beat], now: float)
         beat = _beat(beats, record.name)
         after = _settled(record, state.look(record.state, beat.rules, now), beat)
         told += telling.notices(beat, record.state, after.state, record.said, now)
-        changed.append(after)
+        changed.append((record, after))
         if after.state.status == "down":
             log.info("missed", extra={"heartbeat": record.name, "reason": after.state.reason})
-    records.save(connection, changed)
+    _save(connection, changed)
     return told
+
+
+def _save(connection: sqlite3.Connection, changed: Sequence[tuple[Record | None, Record]]) -> None:
+    """Stores records, each beside what was known before; where their status has changed, that is history."""
+    records.save(connection, [after for _, after in changed])
+    for before, after in changed:
+        if before is None or (before.state.status, before.state.since) != (after.state.status, after.state.since):
+            _enter(connection, after, after.state.since)
+
+
+def _watch(connection: sqlite3.Connection, stay: Iterable[Record], over: Iterable[Record], now: float) -> None:
+    """The history of those that stay goes on, that of those that are gone ends."""
+    open_ = history.states(connection)
+    for record in stay:
+        if history.of_heartbeat(record.name) not in open_:
+            _enter(connection, record, now)
+    for record in over:
+        history.leave(connection, history.of_heartbeat(record.name), now)
+
+
+def _enter(connection: sqlite3.Connection, record: Record, at: float) -> None:
+    history.enter(connection, history.of_heartbeat(record.name), _HISTORY[record.state.status], at)
+
+
+_HISTORY: Final[Mapping[state.Status, history.State]] = {
+    "new": "unknown",
+    "up": "operational",
+    "down": "outage",
+    "paused": "unknown",
+}
 
 
 def _heard(beats: Mapping[str, Beat], record: Record, heard: Heard) -> Record:

@@ -251,13 +251,13 @@ def test_days_are_what_a_count_of_hours_says(
     for number, (_, summed) in enumerate(found.items()):
         counted = {"operational": 0, "degraded": 0, "outage": 0, "maintenance": 0}
         for hour in range(number * 24, number * 24 + 24):
-            before = [state for at, state in sorted(changes) if at <= hour]
-            state: str = before[-1] if before else "unknown"
-            if state == "unknown" or any(a <= hour < b for a, b in kept.items()):
+            before = [noted for at, noted in sorted(changes) if at <= hour]
+            what: str = before[-1] if before else "unknown"
+            if what == "unknown" or any(a <= hour < b for a, b in kept.items()):
                 continue
-            if state != "operational" and any(a <= hour < b for a, b in windows):
-                state = "maintenance"
-            counted[state] += 1
+            if what != "operational" and any(a <= hour < b for a, b in windows):
+                what = "maintenance"
+            counted[what] += 1
         assert {name: getattr(summed, name) / STEP for name in counted} == pytest.approx(counted)
         assert summed.measured + summed.no_data == pytest.approx(DAY)
     disk.close()
