@@ -14,7 +14,7 @@ ARGS ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format golden render-check bench bench-relay programs constraints clean
+.PHONY: help demo test lint format golden render-check bench bench-relay bench-outpost programs constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ bench: ## time whole commands beside a peer's (ARGS: --runs N, names of cases)
 bench-relay: ## the relay under load (ARGS: --peer NAME=COMMAND for another bridge, names of scenarios)
 	@.ci/environment $(DEV_EXTRAS)
 	$(BIN)/python -m tests.bench.relay $(ARGS)
+
+bench-outpost: ## the outpost with 10,000 heartbeats (ARGS: --runs N, names of cases)
+	@.ci/environment $(DEV_EXTRAS)
+	$(BIN)/python -m tests.bench.outpost $(ARGS)
 
 programs: ## put promtool, prometheus, amtool, alertmanager and axe-core into .tools/ (Debian, Ubuntu; no root)
 	@.ci/programs

@@ -125,11 +125,11 @@ class Console:
         now, store = self._clock.now(), self._store
         counts, closed = Counts(), list[tuple[Incident, list[Episode]]]()
         quarantine, letters = list[queries.QuarantineRow](), list[DeadLetter]()
-        beats = list[Row]()
+        beats, all_beats = list[Row](), 0
         with suppress(StoreError):
             counts, closed = await store.counts(), await store.recent(RECENT)
             quarantine, letters = await store.quarantine(MOST), await store.dead_letters(MOST)
-            beats = sorted(await self._keeper.rows(), key=lambda row: (_BEATS.index(row.shown), row.name))
+            beats, all_beats = await self._keeper.worst(MOST)
         book = self._engine.book
         known = [pair for pair in book.incidents() if pair[0].closed_at is None] if book is not None else []
         open_ = sorted((pair for pair in known if pair[0].ended_at is None), key=_worst_first)
@@ -153,7 +153,7 @@ class Console:
             hidden={
                 "open": max(0, len(open_) - MOST),
                 "held": max(0, len(held) - MOST),
-                "heartbeats": max(0, len(beats) - MOST),
+                "heartbeats": max(0, all_beats - MOST),
                 "quarantine": max(0, counts.quarantine - MOST),
                 "dead_letters": max(0, counts.dead_letters - MOST),
             },
@@ -190,7 +190,6 @@ class Console:
         )
 
 
-_BEATS: Final = ("down", "late", "new", "up", "paused")
 _BUTTONS: Final = {("quarantine", "replay"), ("quarantine", "drop"), ("dead-letters", "replay")}
 
 

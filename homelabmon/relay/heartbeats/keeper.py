@@ -164,9 +164,23 @@ class Keeper:
 
     async def rows(self) -> list[Row]:
         """Every heartbeat, by name. Raises StoreError."""
-        beats, now = self._beats, self._clock.now()
+        now = self._clock.now()
         found = await self._store.transact(records.everything)
-        return [_row(record, _beat(beats, record.name), now) for record in found]
+        return [_row(record, now) for record in found]
+
+    async def worst(self, most: int) -> tuple[list[Row], int]:
+        """So many heartbeats, those that are down, late, new, up, paused; and how many there are. Raises StoreError."""
+        now = self._clock.now()
+
+        def work(connection: sqlite3.Connection) -> tuple[list[Record], int]:
+            return records.worst(connection, now, most), records.count(connection)
+
+        found, count = await self._store.transact(work)
+        return [_row(record, now) for record in found], count
+
+    async def in_short(self) -> Sequence[tuple[str, state.Status, float | None]]:
+        """Name, status and last success of every heartbeat, by name. Raises StoreError."""
+        return await self._store.transact(records.in_short)
 
 
 # From another process, while the service runs or not ---------------------------------------------------------
@@ -292,10 +306,13 @@ def _heard(beats: Mapping[str, Beat], record: Record, heard: Heard) -> Record:
     """A heartbeat after a ping. One that tells of long ago may be overdue again by now."""
     beat = _beat(beats, record.name)
     after = state.take(record.state, Ping(heard.kind, heard.at, heard.rid, heard.exit_code))
-    after = state.look(after, beat.rules, heard.received_at)
-    ended = heard.kind in ("success", "fail") and after.last_ping == heard.at
+    ahead = state.outlook(after, beat.rules)
+    known = state.lapsed(after, ahead.deadline, heard.received_at)
+    if known is not after:
+        ahead = state.outlook(known, beat.rules)
+    ended = heard.kind in ("success", "fail") and known.last_ping == heard.at
     said = heard.body.decode("utf-8", "replace")[-telling.TAIL * 2 :] if ended else record.said
-    return _settled(replace(record, said=said), after, beat)
+    return _with(record, known, ahead, said)
 
 
 def _new(beats: Mapping[str, Beat], name: str, now: float) -> Record:
@@ -306,22 +323,25 @@ def _new(beats: Mapping[str, Beat], name: str, now: float) -> Record:
 def _settled(record: Record, known: State | None, beat: Beat) -> Record:
     """The record with another state, and the deadline that follows from it."""
     known = known or record.state
-    limit = state.deadline(known, beat.rules)
-    return replace(record, state=known, deadline=None if limit is None else limit.at)
+    return _with(record, known, state.outlook(known, beat.rules), record.said)
+
+
+def _with(record: Record, known: State, ahead: state.Outlook, said: str) -> Record:
+    limit = None if ahead.deadline is None else ahead.deadline.at
+    return Record(record.name, known, limit, ahead.expected, said, record.made, record.rules)
 
 
 def _beat(beats: Mapping[str, Beat], name: str) -> Beat:
     return beats.get(name) or made(name)
 
 
-def _row(record: Record, beat: Beat, now: float) -> Row:
+def _row(record: Record, now: float) -> Row:
     known = record.state
-    quiet = known.status == "paused" or (known.status == "new" and not beat.rules.never_seen)
     return Row(
         name=record.name,
-        shown=state.shown(known, beat.rules, now),
+        shown=state.shown(known, record.expected, now),
         running=known.last_start is not None,
         state=known,
-        expected=None if quiet else state.expected(known, beat.rules),
+        expected=record.expected,
         deadline=record.deadline,
     )

@@ -47,9 +47,9 @@ class Heartbeats(Part):
 
     async def families(self) -> Iterable[Family]:
         """Last successes, what is down, and pings by answer."""
-        rows = [({names.LABEL_HEARTBEAT: row.name}, row.state) for row in await self.keeper.rows()]
-        seen = [(labels, one.last_success) for labels, one in rows if one.last_success is not None]
-        down = [(labels, int(one.status == "down")) for labels, one in rows]
+        found = [({names.LABEL_HEARTBEAT: name}, status, at) for name, status, at in await self.keeper.in_short()]
+        seen = [(labels, at) for labels, _, at in found if at is not None]
+        down = [(labels, int(status == "down")) for labels, status, _ in found]
         answers = [({"code": str(code)}, count) for code, count in sorted(self.api.answers.items())]
         return (
             gauge(names.METRIC_HEARTBEAT_LAST_SUCCESS, "When a heartbeat last succeeded.", *seen),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-from homelabmon.relay.heartbeats.state import Kind, State
+from homelabmon.relay.heartbeats.state import Kind, State, Status
 
 KEPT: Final = 20
 """Pings that are kept of each heartbeat, the latest."""
@@ -18,12 +18,13 @@ KEPT: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One heartbeat. ``deadline`` follows from its state and its rules, ``said`` is how its last run ended, in its own
-    words; ``made``: no configuration knows it, a ping made it."""
+    """One heartbeat. ``deadline`` and ``expected`` follow from its state and its rules, ``said`` is how its last run
+    ended, in its own words; ``made``: no configuration knows it, a ping made it."""
 
     name: str
     state: State
     deadline: float | None
+    expected: float | None = None
     said: str = ""
     made: bool = False
     rules: str = ""
@@ -46,7 +47,7 @@ class Heard:
 
 
 _STATE: Final = tuple(one.name for one in fields(State))
-_COLUMNS: Final = ("name", *_STATE, "deadline", "said", "made", "rules")
+_COLUMNS: Final = ("name", *_STATE, "deadline", "expected", "said", "made", "rules")
 _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM heartbeats"  # noqa: S608  # names of ours
 _MARKS: Final = ", ".join("?" * len(_COLUMNS))
 _SAVE: Final = f"INSERT OR REPLACE INTO heartbeats ({', '.join(_COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608
@@ -61,6 +62,27 @@ def find(connection: sqlite3.Connection, name: str) -> Record | None:
 def everything(connection: sqlite3.Connection) -> list[Record]:
     """All of them, by name."""
     return [_record(row) for row in connection.execute(f"{_SELECT} ORDER BY name")]
+
+
+_WORST: Final = f"""{_SELECT} ORDER BY CASE
+    WHEN status = 'down' THEN 0 WHEN status = 'up' AND expected <= ? THEN 1 WHEN status = 'new' THEN 2
+    WHEN status = 'up' THEN 3 ELSE 4 END, name LIMIT ?"""
+
+
+def worst(connection: sqlite3.Connection, now: float, most: int) -> list[Record]:
+    """So many of them: those that are down, late, new, up, paused."""
+    return [_record(row) for row in connection.execute(_WORST, (now, most))]
+
+
+def count(connection: sqlite3.Connection) -> int:
+    """How many there are."""
+    (found,) = connection.execute("SELECT count(*) FROM heartbeats").fetchone()
+    return int(found)
+
+
+def in_short(connection: sqlite3.Connection) -> list[tuple[str, Status, float | None]]:
+    """Name, status and last success of all of them, by name."""
+    return connection.execute("SELECT name, status, last_success FROM heartbeats ORDER BY name").fetchall()
 
 
 def waiting(connection: sqlite3.Connection) -> list[Record]:
@@ -131,10 +153,10 @@ def pings(connection: sqlite3.Connection, name: str) -> list[Heard]:
 
 
 def _record(row: tuple[Any, ...]) -> Record:
-    name, *state, deadline, said, made, rules = row
-    return Record(name, State(*state), deadline, said, bool(made), rules)
+    name, *state, deadline, expected, said, made, rules = row
+    return Record(name, State(*state), deadline, expected, said, bool(made), rules)
 
 
 def _row(record: Record) -> tuple[Any, ...]:
     state = (getattr(record.state, name) for name in _STATE)
-    return (record.name, *state, record.deadline, record.said, int(record.made), record.rules)
+    return (record.name, *state, record.deadline, record.expected, record.said, int(record.made), record.rules)

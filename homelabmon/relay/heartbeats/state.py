@@ -96,6 +96,14 @@ class Deadline:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What lies ahead: when the next run is expected, and when it will be down without one; None: nobody knows."""
+
+    expected: float | None
+    deadline: Deadline | None
+
+
 def born(now: float) -> State:
     """A heartbeat that nobody has heard yet."""
     return State("new", now, now)
@@ -155,48 +163,58 @@ def expected(state: State, rules: Rules) -> float | None:
     return rules.schedule.after(due)
 
 
+def outlook(state: State, rules: Rules) -> Outlook:
+    """Both at once: a schedule is asked once. Nothing is expected while it is paused, or where it may stay away."""
+    due = expected(state, rules)
+    quiet = state.status == "paused" or (state.status == "new" and not rules.never_seen)
+    return Outlook(None if quiet else due, _deadline(state, rules, due))
+
+
 def deadline(state: State, rules: Rules) -> Deadline | None:
     """When it will be down if nothing comes; None: it will not be, or is already."""
+    return None if state.status == "down" else _deadline(state, rules, expected(state, rules))
+
+
+def _deadline(state: State, rules: Rules, due: float | None) -> Deadline | None:
     if state.status == "down":
         return None
-    found = _waiting(state, rules) if state.last_start is None else _running(state, state.last_start, rules)
+    found = _waiting(state, rules, due) if state.last_start is None else _running(state, state.last_start, rules, due)
     if found is None or state.wait is None:
         return found
     return replace(found, at=max(found.at, state.wait))
 
 
-def _waiting(state: State, rules: Rules) -> Deadline | None:
-    if state.status == "paused" or (state.status == "new" and not rules.never_seen):
-        return None
-    due = expected(state, rules)
-    if due is None:
+def _waiting(state: State, rules: Rules, due: float | None) -> Deadline | None:
+    if due is None or state.status == "paused" or (state.status == "new" and not rules.never_seen):
         return None
     if rules.start_grace is not None and rules.start_grace < rules.grace:
         return Deadline(due + rules.start_grace, "not_started" if state.status == "up" else "never_seen")
     return Deadline(due + rules.grace, "missed" if state.status == "up" else "never_seen")
 
 
-def _running(state: State, began: float, rules: Rules) -> Deadline | None:
+def _running(state: State, began: float, rules: Rules, due: float | None) -> Deadline | None:
     if rules.max_runtime is not None:
         return Deadline(began + rules.max_runtime, "too_long")
-    due = expected(state, rules) if state.status == "up" else None
-    return Deadline(min(began, began if due is None else due) + rules.grace, "unfinished")
+    return Deadline(
+        (min(began, due) if state.status == "up" and due is not None else began) + rules.grace, "unfinished"
+    )
 
 
 def look(state: State, rules: Rules, now: float) -> State:
     """What has become of it by now: down, from the very moment of its deadline, where that is over."""
-    limit = deadline(state, rules)
+    return lapsed(state, deadline(state, rules), now)
+
+
+def lapsed(state: State, limit: Deadline | None, now: float) -> State:
+    """The same, where its deadline is known; the very same state where that is not over."""
     if limit is None or now < limit.at:
         return state
     return replace(state, status="down", since=max(limit.at, state.since), reason=limit.reason, wait=None)
 
 
-def shown(state: State, rules: Rules, now: float) -> Shown:
+def shown(state: State, due: float | None, now: float) -> Shown:
     """The status as people read it: ``late`` is up, but the run that is due has not come."""
-    if state.status != "up":
-        return state.status
-    due = expected(state, rules)
-    return "late" if due is not None and now >= due else "up"
+    return "late" if state.status == "up" and due is not None and now >= due else state.status
 
 
 def pause(state: State, now: float) -> State:

@@ -245,5 +245,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         client TEXT NOT NULL,
         body BLOB NOT NULL
     ) STRICT;
+    """,  # 4: when a heartbeat is expected, so that nobody has to work it out for each look.
+    """
+    ALTER TABLE heartbeats ADD COLUMN expected REAL;
     """,
 )

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from homelabmon.relay.heartbeats import records
+from homelabmon.relay.heartbeats import keeper, records
 from homelabmon.relay.heartbeats.keeper import LOOK_EVERY, MOST_MADE, TooManyError
 from homelabmon.relay.store.trouble import StoreError
 from tests.relay.heartbeats.desk import DAY, HOURLY, MIDNIGHT, NIGHTLY, Desk, H, M, beats
@@ -326,5 +326,33 @@ def test_rows_tell_what_the_page_shows() -> None:
         ]
         assert [row.expected for row in rows] == [MIDNIGHT + H, MIDNIGHT + 3 * H, None]
         assert [row.deadline for row in rows] == [MIDNIGHT + H + 10 * M, MIDNIGHT + 2 * H, None]
+
+    asyncio.run(scenario())
+
+
+def test_the_worst_come_first_and_the_rest_is_counted() -> None:
+    async def scenario() -> None:
+        names = ("failed", "late", "unseen", "well", "asleep")
+        desk = Desk(*({**HOURLY, "name": name} for name in reversed(names)))
+        await desk.at(0)
+        for name in ("late", "asleep"):
+            await desk.ping(name)
+        keeper.pause(desk.disk.connection, beats(HOURLY), "asleep", MIDNIGHT)
+        await desk.at(30 * M)
+        await desk.ping("well")
+        await desk.ping("failed", "fail")
+        desk.clock.set_wall(MIDNIGHT + H)
+        rows, count = await desk.keeper.worst(9)
+        assert [(row.name, row.shown) for row in rows] == list(
+            zip(names, ("down", "late", "new", "up", "paused"), strict=True)
+        )
+        assert ([row.name for row in (await desk.keeper.worst(2))[0]], count) == (["failed", "late"], 5)
+        assert await desk.keeper.in_short() == [
+            ("asleep", "paused", MIDNIGHT),
+            ("failed", "down", None),
+            ("late", "up", MIDNIGHT),
+            ("unseen", "new", None),
+            ("well", "up", MIDNIGHT + 30 * M),
+        ]
 
     asyncio.run(scenario())

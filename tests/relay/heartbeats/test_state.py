@@ -65,7 +65,7 @@ def daily(**fields: Any) -> Rules:
 
 def test_after_a_success_it_is_up_late_when_the_next_is_due_and_down_a_grace_later() -> None:
     state = pings((0, "success"))
-    assert [shown(state, HOURLY, T + at) for at in (0, H - 1, H, H + 10 * M - 1)] == ["up", "up", "late", "late"]
+    assert [shown(state, T + H, T + at) for at in (0, H - 1, H, H + 10 * M - 1)] == ["up", "up", "late", "late"]
     assert look(state, HOURLY, T + H + 10 * M - 0.001) is state
     down = look(state, HOURLY, T + 9 * H)
     assert (down.status, down.since, down.reason) == ("down", T + H + 10 * M, "missed")
@@ -146,7 +146,7 @@ def test_what_is_new_or_paused_and_started_has_to_end() -> None:
 
 def test_what_is_paused_is_not_missed_and_a_ping_ends_the_pause() -> None:
     paused = pause(pings((0, "success")), T + M)
-    assert (paused.status, deadline(paused, HOURLY), shown(paused, HOURLY, T + DAY)) == ("paused", None, "paused")
+    assert (paused.status, deadline(paused, HOURLY), shown(paused, T, T + DAY)) == ("paused", None, "paused")
     assert pings((H, "success"), state=paused).status == "up"
     assert pings((H, "fail"), state=paused).status == "down"
 
