@@ -31,6 +31,8 @@ Verdict = Literal["alive", "gone", "silenced", "unknown"]
 _REMEMBERED_EVENTS: Final = 256
 _OWN: Final = frozenset({names.SOURCE_HEARTBEAT, names.SOURCE_PROBE, names.SOURCE_OUTPOST})
 """What the service itself noticed: the words about its end are newer than those about its beginning."""
+_FOUND_LATE: Final = 60.0
+"""Seconds. An end that is told to have been so much sooner is worth a change of the message."""
 _CLOCKS: Final = 1.0
 """Seconds by which two accounts of one moment may differ."""
 
@@ -198,7 +200,7 @@ class Book:
         episode.annotations = dict(notice.annotations)
         if notice.starts_at < episode.starts_at:
             episode.first_at = min(episode.first_at, notice.starts_at)
-            episode.due = max(episode.received_at, episode.due - (episode.starts_at - notice.starts_at))
+            episode.due = min(episode.due, max(episode.received_at, notice.starts_at + episode.hold))
             episode.starts_at = notice.starts_at
         elif not episode.firing and self._latest(episode):
             episode.doubted_at = received_at
@@ -224,10 +226,18 @@ class Book:
             self._end(episode, ends_at, ending, now)
             return
         self._ledger.count(episode.channel, "deduplicated")
-        if episode.ending == "expired" and ending == "resolved":
-            episode.ending, episode.ends_at = ending, ends_at
-            self._ledger.keep(episode)
-            self._touch(episode, now)
+        unconfirmed = episode.ending == "expired" and ending == "resolved"
+        if unconfirmed or (ending == "resolved" and ends_at < (episode.ends_at or 0.0) - _FOUND_LATE):
+            self._correct_end(episode, ends_at, now)
+
+    def _correct_end(self, episode: Episode, ends_at: float, now: float) -> None:
+        """Its end was guessed, or found by looking, some minutes late; now the sender has told it."""
+        episode.ending, episode.ends_at = "resolved", ends_at
+        self._ledger.keep(episode)
+        incident = None if episode.incident is None else self._ledger.incidents[episode.incident]
+        if incident is not None and incident.ended_at is not None:
+            incident.ended_at = max(member.ends_at or 0.0 for member in self._ledger.members(incident))
+        self._touch(episode, now)
 
     def _ending(self, source: str) -> Ending:
         return "expired" if source == names.SOURCE_ALERTMANAGER and self._watchdog_missing else "resolved"

@@ -1,0 +1,94 @@
+"""What waits is told when it should be, whatever the clocks and the channels do meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.relay.incidents.desk import START, Desk, alert
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.mark.parametrize(("first", "then", "told"), [(5, -20, 41.0), (5, -100, 11.25), (500, 5, 61.0)])
+def test_the_hold_counts_from_a_start_that_moved_back(desk: Desk, first: float, then: float, told: float) -> None:
+    """And never for longer than the hold, as a sender's clock may be ahead."""
+    desk.take(alert("A", first))
+    desk.until(10)
+    desk.take(alert("A", then))
+    desk.until(70)
+    assert [one.at for one in desk.written] == [told]
+
+
+@pytest.mark.parametrize("jump", [-7200.0, 7200.0])
+def test_what_waits_for_its_channel_is_told_in_order_when_the_clock_jumps(desk: Desk, jump: float) -> None:
+    desk.up = False
+    desk.take(alert("A", 0, severity="critical"))
+    desk.until(10)
+    desk.now += jump
+    desk.book.shift(jump)
+    desk.take(alert("B", jump + 10, severity="critical"))
+    desk.up = True
+    desk.until(jump + 14)
+    assert [one.last.incidents[0].title for one in desk.written] == ["A", "B"]
+
+
+def test_news_that_a_wrong_clock_dated_ahead_is_told_after_a_restart(desk: Desk) -> None:
+    desk.up = False
+    desk.now += 7200
+    desk.take(alert("A", 7200, severity="critical"))
+    desk.step()
+    desk.now = START
+    desk.restart()
+    desk.book.wind(desk.now)
+    desk.up = True
+    desk.until(3)
+    assert [one.at for one in desk.written] == [1.0]
+
+
+def test_an_end_is_told_however_long_the_channel_is_away(desk: Desk) -> None:
+    desk.take(alert("A", 0))
+    desk.until(70)
+    desk.up = False
+    desk.take(alert("A", 0, ends=80))
+    desk.pace = 60.0
+    desk.until(80 + 3 * 3600)
+    desk.up = True
+    desk.until(80 + 3 * 3600 + 60)
+    assert [one.last.incidents[0].state for one in desk.standing] == ["resolved"]
+    desk.until(80 + 6 * 3600)
+    assert not list(desk.book.incidents())
+
+
+def test_an_incident_that_became_critical_is_told_before_what_is_older() -> None:
+    desk = Desk()
+    desk.up = False
+    desk.take(alert("Older", 0), alert("Joined", 1))
+    desk.until(65)
+    desk.take(alert("Joined", 65, severity="critical"))
+    desk.step()
+    desk.up = True
+    desk.until(70)
+    assert [one.last.incidents[0].title for one in desk.written] == ["Joined", "Older"]
+
+
+def test_an_end_that_was_found_late_is_put_right_once_the_sender_has_told_it(desk: Desk) -> None:
+    """Alertmanager may tell an end minutes after it does not list the alert any more."""
+    desk.take(alert("A", 0))
+    desk.until(70)
+    for second in (240, 300):
+        desk.until(second)
+        desk.book.reconcile({one.episode: "gone" for one in desk.book.firing()}, desk.now)
+    desk.until(310)
+    (message,) = desk.standing
+    assert message.last.incidents[0].ended_at == START + 300
+    desk.take(alert("A", 0, ends=90))
+    desk.until(320)
+    desk.take(alert("A", 0, ends=80))
+    desk.until(330)
+    view = message.last.incidents[0]
+    assert (view.state, view.ended_at, view.alerts[0].ends_at) == ("resolved", START + 90, START + 90)
+    assert len(message.versions) == 3
+    assert not list(desk.book.firing())
