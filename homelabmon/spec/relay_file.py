@@ -90,6 +90,25 @@ class Watchdog(Model):
     channel: Name
 
 
+class Upstream(Model):
+    """The outpost, as the cluster's relay reaches it."""
+
+    url: str
+    """Its public address."""
+    token_file: str
+    """File with the token that it wants."""
+    report: StrictBool = True
+    """Whether it is told how the relay is, and what is open."""
+
+
+class ThirdLeg(Model):
+    """A check somewhere else that is pinged while everything here works, so that its silence tells of ours."""
+
+    ping_file: str
+    """File that holds the address to ask."""
+    every: PositiveDuration = timedelta(minutes=5)
+
+
 class RelayFile(Model):
     """The whole configuration of one service."""
 
@@ -115,6 +134,8 @@ class RelayFile(Model):
     watchdog: Watchdog | None = None
     maintenance: tuple[Maintenance, ...] = ()
     """Windows in which heartbeats and probes are measured, but not told of."""
+    upstream: Upstream | None = None
+    third_leg: ThirdLeg | None = None
     status_page: StatusPage | None = None
     url: str | None = None
 

@@ -300,6 +300,15 @@ class Probe(Model):
         return self.url or self.tcp or self.icmp or ""
 
 
+class ThirdLeg(Model):
+    """A check at a hosted service that the outpost pings while it works: its silence tells of the outpost's."""
+
+    ping: Secret
+    """Address to ask, by reference: it is a secret."""
+    every: PositiveDuration = timedelta(minutes=5)
+    """How often it is pinged."""
+
+
 class Outpost(Model):
     """The same service run outside the cluster: dead man's switch, heartbeats, outside probes, status page."""
 
@@ -319,6 +328,10 @@ class Outpost(Model):
     """Whether the cluster scrapes and watches the outpost."""
     anchors: tuple[HostPort, ...] = ("1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443")
     """Independent addresses that tell an outage of ours from one of theirs; at least three."""
+    third_leg: ThirdLeg | None = None
+    """A hosted check that is pinged after the outpost's loop, its disk and Discord have worked, and never else."""
+    report: StrictBool = True
+    """Whether the cluster's relay tells the outpost how it is, so that it can say what still lives."""
 
     @model_validator(mode="after")
     def _anchors(self) -> Self:

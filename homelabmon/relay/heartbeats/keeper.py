@@ -3,10 +3,11 @@
 The disk is the only truth. A ping, or a deadline, is one transaction: the state is read, changed and written, and what
 people are to be told goes into the inbox, all or nothing; a client is answered afterwards. Between two looks the keeper
 sleeps exactly until the next deadline. It notes each look: when the last one is too long ago, whatever the reason
-(stopped, suspended, a disk that failed, a clock that was set), pings may have been lost in between.
+(stopped, suspended, a disk that failed, a clock that was set), pings may have been lost in between. While the service
+is blind it does not look at all, so that blindness is such a gap, too.
 
-Started by the service. May import: relay.store, relay.history, relay.clock, relay.waiting, the intake of heartbeats,
-its neighbours.
+Started by the service. May import: relay.store, relay.history, relay.clock, relay.waiting, relay.vigil.contract, the
+intake of what the service itself has to tell, its neighbours.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from homelabmon.relay.intake.own import put
 from homelabmon.relay.store import queries
 from homelabmon.relay.store.trouble import StoreError
 from homelabmon.relay.store.writer import Work
+from homelabmon.relay.vigil.contract import CLEAR, Sight
 from homelabmon.relay.waiting import happens
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ LOOK_EVERY: Final = 10.0
 LATE: Final = 5.0
 """Seconds by which a look may be late without anything having been wrong."""
 AGAIN: Final = 1.0
+BLIND_AGAIN: Final = 2.0
+"""Seconds between looks while the service is blind."""
 LOOKED: Final = "heartbeats_looked"
 MOST_MADE: Final = 500
 """Heartbeats that pings may make."""
@@ -79,16 +83,37 @@ class _Look:
     """There is no heartbeat at all."""
 
 
+Unverified = Callable[[sqlite3.Connection, Sequence[str], float, float], list[Notice]]
+"""What is told of heartbeats, by name, of which nobody knows whether they ran between two moments."""
+
+
+def _tell_of_unverified(_: sqlite3.Connection, left_open: Sequence[str], began: float, now: float) -> list[Notice]:
+    return [telling.unverified(left_open, began, now)]
+
+
 class Keeper:
     """The heartbeats of one service. Everything public may be called from any task of its loop."""
 
-    def __init__(self, store: Disk, clock: Clock, nudge: Callable[[], None], beats: Mapping[str, Beat]) -> None:
+    def __init__(
+        self,
+        store: Disk,
+        clock: Clock,
+        nudge: Callable[[], None],
+        beats: Mapping[str, Beat],
+        *,
+        sight: Sight = CLEAR,
+        unverified: Unverified = _tell_of_unverified,
+    ) -> None:
+        """``unverified``: what is told of runs of which nobody knows, where the service has a message of its own."""
         self._store, self._clock, self._nudge = store, clock, nudge
+        self._sight, self._unverified = sight, unverified
+        sight.on_return(self._wake_up)
         self._beats = dict(beats)
         self._adopted = False
         self._wake = asyncio.Event()
         self._next: float | None = None
         self._idle = False
+        self._noted_blind: float | None = None
 
     def reconfigure(self, beats: Mapping[str, Beat]) -> None:
         """From now on these are expected. What is known of those that stay is kept."""
@@ -108,15 +133,21 @@ class Keeper:
             await happens(self._wake, self._clock, nap)
             self._wake.clear()
 
+    def _wake_up(self) -> None:
+        self._wake.set()
+
     async def look(self) -> float:
         """Tells what has been missed by now; gives the seconds until the next look. Raises StoreError."""
-        now, beats, adopt = self._clock.now(), self._beats, not self._adopted
+        beats, adopt = self._beats, not self._adopted
         if self._idle and not adopt:
             return LOOK_EVERY
+        if not await self._sees():
+            return BLIND_AGAIN
+        now = self._clock.now()
 
         def work(connection: sqlite3.Connection) -> _Look:
             told = _adopt(connection, beats, now) if adopt else []
-            told += _listen_again(connection, beats, now)
+            told += _listen_again(connection, beats, now, self._unverified)
             told += _miss(connection, beats, now)
             queries.remember(connection, LOOKED, now)
             put(connection, told, now)
@@ -128,6 +159,24 @@ class Keeper:
         if found.told:
             self._nudge()
         return LOOK_EVERY if found.deadline is None else min(max(found.deadline - self._clock.now(), 0.0), LOOK_EVERY)
+
+    async def _sees(self) -> bool:
+        """Whether what did not come may be called missed. It is asked only when something would be. Raises StoreError.
+
+        What is noted while blind is that the last look was before: so the next one knows of the gap, in whatever
+        process that is.
+        """
+        if self._sight.blind_since is None:
+            if self._next is None:
+                self._next = await self._store.transact(records.next_deadline)
+            due = self._next is not None and self._next <= self._clock.now()
+            if not due or await self._sight.sure():
+                return True
+        since = self._sight.blind_since
+        if since is not None and since != self._noted_blind:
+            await self._store.transact(lambda connection: _look_no_later(connection, since))
+            self._noted_blind = since
+        return False
 
     async def hear(self, name: str, heard: Heard, *, create: bool = False) -> bool | None:
         """Takes a ping; when this returns, it is on disk. Whether it made the heartbeat; None when there is none.
@@ -236,7 +285,15 @@ def _with_new_rules(record: Record, beat: Beat, now: float) -> Record:
     return _settled(replace(record, made=False, rules=beat.written), known, beat)
 
 
-def _listen_again(connection: sqlite3.Connection, beats: Mapping[str, Beat], now: float) -> list[Notice]:
+def _look_no_later(connection: sqlite3.Connection, since: float) -> None:
+    last = queries.recall(connection, LOOKED)
+    if last is not None and last > since:
+        queries.remember(connection, LOOKED, since)
+
+
+def _listen_again(
+    connection: sqlite3.Connection, beats: Mapping[str, Beat], now: float, unverified: Unverified
+) -> list[Notice]:
     """What has to be changed and told where the last look was too long ago, or is yet to come."""
     last = queries.recall(connection, LOOKED)
     if last is None or -LATE <= now - last <= LOOK_EVERY + LATE:
@@ -255,7 +312,7 @@ def _listen_again(connection: sqlite3.Connection, beats: Mapping[str, Beat], now
         return []
     left_open = [record.name for record, _ in changed]
     log.warning("nobody listened", extra={"seconds": round(now - last, 3), "unverified": len(left_open)})
-    return [telling.unverified(left_open, last, now)] if left_open else []
+    return unverified(connection, left_open, last, now) if left_open else []
 
 
 def _miss(connection: sqlite3.Connection, beats: Mapping[str, Beat], now: float) -> list[Notice]:

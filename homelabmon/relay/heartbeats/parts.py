@@ -1,4 +1,6 @@
-"""The part of a service that is about heartbeats. May import: relay.part, relay.exposition, its neighbours."""
+"""The part of a service that is about heartbeats. May import: relay.part, relay.exposition,
+relay.vigil.contract, its neighbours.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from homelabmon.relay.heartbeats.api import PingApi
 from homelabmon.relay.heartbeats.beats import beats_of
 from homelabmon.relay.heartbeats.keeper import Keeper
 from homelabmon.relay.part import Part, Tools
+from homelabmon.relay.vigil.contract import CLEAR, Sight
 from homelabmon.spec import names
 from homelabmon.spec.relay_file import RelayFile
 
@@ -21,10 +24,10 @@ class Heartbeats(Part):
 
     name = "heartbeats"
 
-    def __init__(self, file: RelayFile, tools: Tools) -> None:
+    def __init__(self, file: RelayFile, tools: Tools, sight: Sight = CLEAR) -> None:
         beats = beats_of(file)
         self.addresses = Addresses(file.intake, beats)
-        self.keeper = Keeper(tools.store, tools.clock, tools.nudge, beats)
+        self.keeper = Keeper(tools.store, tools.clock, tools.nudge, beats, sight=sight)
         self.api = PingApi(self.keeper, self.addresses, tools.clock)
 
     async def prepare(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from homelabmon.relay.heartbeats import records
@@ -71,6 +71,31 @@ class MemoryDisk:
         return result
 
 
+class Eyes:
+    """Whether the service sees is set by hand. ``asked``: how often somebody wanted to be sure."""
+
+    def __init__(self) -> None:
+        self.blind_since: float | None = None
+        self.goes_blind: float | None = None
+        """Noticed when somebody asks: the moment since when nothing is seen."""
+        self.asked = 0
+        self._callbacks: list[Callable[[], None]] = []
+
+    async def sure(self) -> bool:
+        self.asked += 1
+        if self.goes_blind is not None:
+            self.blind_since, self.goes_blind = self.goes_blind, None
+        return self.blind_since is None
+
+    def on_return(self, callback: Callable[[], None]) -> None:
+        self._callbacks.append(callback)
+
+    def returns(self) -> None:
+        self.blind_since = None
+        for callback in self._callbacks:
+            callback()
+
+
 class Desk:
     """A keeper, and what it tells."""
 
@@ -78,7 +103,8 @@ class Desk:
         self.clock = FakeClock(now)
         self.disk = disk or MemoryDisk()
         self.nudges = 0
-        self.keeper = Keeper(self.disk, self.clock, self._nudge, beats(*heartbeats))
+        self.eyes = Eyes()
+        self.keeper = Keeper(self.disk, self.clock, self._nudge, beats(*heartbeats), sight=self.eyes)
 
     def _nudge(self) -> None:
         self.nudges += 1

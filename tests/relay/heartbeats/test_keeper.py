@@ -356,3 +356,64 @@ def test_the_worst_come_first_and_the_rest_is_counted() -> None:
         ]
 
     asyncio.run(scenario())
+
+
+def test_nothing_is_missed_while_the_service_is_blind_and_all_of_it_is_one_message_afterwards() -> None:
+    """Ten minutes without the world: the deadline that fell into them is no miss, and its run is unverified."""
+
+    async def scenario() -> None:
+        desk = Desk(HOURLY, NIGHTLY)
+        await desk.at(0)
+        await desk.ping("hourly")
+        await awake(desk, H + 10 * M - 10)
+        assert desk.eyes.asked == 0
+        desk.eyes.goes_blind = desk.clock.now() - 20
+        await awake(desk, H + 20 * M)
+        assert (desk.told(), desk.status("hourly"), desk.eyes.asked) == ([], "up", 1)
+        desk.eyes.returns()
+        await desk.at(H + 20 * M + 1)
+        (event,) = desk.notices()
+        assert event["annotations"] == {
+            "summary": "1 run unverified: nobody listened for 10 min",
+            "description": "From 2026-09-22 01:09 to 01:20 UTC no ping could come in. Unknown: hourly.",
+        }
+        await awake(desk, 3 * H)
+        assert desk.told() == []
+        await awake(desk, 3 * H + 10 * M + 10)
+        assert [what for what, _, _ in desk.told()] == ["down"]
+
+    asyncio.run(scenario())
+
+
+def test_a_service_that_was_stopped_while_blind_knows_of_it_afterwards() -> None:
+    async def scenario() -> None:
+        desk = Desk(HOURLY)
+        await desk.at(0)
+        await desk.ping("hourly")
+        await awake(desk, H + 10 * M - 10)
+        desk.eyes.goes_blind = desk.clock.now() - 60
+        await awake(desk, H + 10 * M)
+        later = Desk(HOURLY, disk=desk.disk)
+        await later.at(H + 10 * M + 5)
+        assert [(what, at) for what, _, at in later.told()] == [("event", H + 10 * M + 5)]
+
+    asyncio.run(scenario())
+
+
+def test_a_return_wakes_the_keeper() -> None:
+    async def scenario() -> None:
+        desk = Desk(HOURLY)
+        running = asyncio.ensure_future(desk.keeper.run())
+        await desk.clock.advance(1)
+        desk.eyes.blind_since = desk.clock.now()
+        await desk.clock.advance(5)
+        looked = desk.disk.connection.execute("SELECT value FROM meta WHERE key = 'heartbeats_looked'").fetchone()
+        desk.eyes.returns()
+        await desk.clock.advance(0.1)
+        again = desk.disk.connection.execute("SELECT value FROM meta WHERE key = 'heartbeats_looked'").fetchone()
+        assert again[0] > looked[0]
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(scenario())
