@@ -377,10 +377,10 @@ def test_nothing_is_missed_while_the_service_is_blind_and_all_of_it_is_one_messa
             "summary": "1 run unverified: nobody listened for 10 min",
             "description": "From 2026-09-22 01:09 to 01:20 UTC no ping could come in. Unknown: hourly.",
         }
-        await awake(desk, 3 * H)
+        await awake(desk, 2 * H + 30 * M)
         assert desk.told() == []
-        await awake(desk, 3 * H + 10 * M + 10)
-        assert [what for what, _, _ in desk.told()] == ["down"]
+        await awake(desk, 2 * H + 31 * M)
+        assert desk.told() == [("down", "hourly", 2 * H + 30 * M + 1)]
 
     asyncio.run(scenario())
 
