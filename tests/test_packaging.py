@@ -82,7 +82,7 @@ def test_the_relay_runs_on_its_extra_and_that_brings_nothing_of_the_rendering_si
     config = ROOT / "rendered" / "outpost" / "relay.yaml"
     result = homelabmon(relay_install, tmp_path, "relay", "--config", str(config), "check-config")
     assert (result.returncode, result.stderr) == (1, "")
-    assert "channels.ops.webhook_file: /run/secrets/homelabmon/discord-webhooks/ops: cannot be read" in result.stdout
+    assert "channels.ops.webhook_file: /etc/homelabmon/secrets/discord-webhooks/ops: cannot be read" in result.stdout
 
 
 def test_the_base_install_says_which_extra_the_relay_needs(base_install: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from homelabmon.spec.contribution import (
     Node,
     Offer,
     PlainFile,
+    SecretNeed,
     Site,
     Template,
 )
@@ -26,8 +27,6 @@ from homelabmon.spec.routes import Maintenance
 from homelabmon.spec.secrets import SecretRef
 from homelabmon.spec.watch import Outpost as OutpostConfig
 from homelabmon.spec.watch import Probe
-
-_SECRETS_DIR = "/run/secrets/homelabmon"
 
 
 class Outpost:
@@ -49,13 +48,16 @@ class Outpost:
         if outpost is None:
             return Contribution()
         crds = site.offer(METRICS_CRDS)
-        manifests = []
+        manifests, secrets = [], []
         if crds is not None and outpost.scrape:
+            token = _scrape_token(outpost, site)
+            secrets.append(SecretNeed(crds.namespace, token.secret, token.key, "Prometheus, of the outpost"))
             params = {
                 "namespace": crds.namespace,
                 "host": _host_port(outpost.url),
                 "scheme": urlsplit(outpost.url).scheme,
                 "job": names.JOB_OUTPOST,
+                "token": token,
             }
             manifests.append(Manifest(crds.app, "outpost.yaml", Template("outpost/scrapeconfig.yaml.j2", params)))
         nodes = [Node("outpost", "Outpost", "external")]
@@ -65,6 +67,7 @@ class Outpost:
             edges.append(Edge("outpost", f"probe-{probe.name}", "probes"))
         return Contribution(
             manifests=tuple(manifests),
+            secrets=tuple(secrets),
             files=(PlainFile("outpost/relay.yaml", data=outpost_file(outpost, site).to_data()),),
             nodes=tuple(nodes),
             edges=tuple(edges),
@@ -86,13 +89,14 @@ def outpost_file(outpost: OutpostConfig, site: Site) -> RelayFile:
     return RelayFile.model_construct(
         name=site.name,
         role="outpost",
-        channels=channel_entries(site, _SECRETS_DIR),
+        channels=channel_entries(site, names.SECRETS_DIR),
         default=default_entry(site),
         routes=route_entries(site, site.routes),
         intake=Intake.model_construct(
-            alertmanager_token_file=_file(token),
-            heartbeat_key_file=_file(key) if beats else None,
-            heartbeat_ids_file=None if ids is None else _file(ids),
+            alertmanager_token_file=token.file,
+            heartbeat_key_file=key.file if beats else None,
+            heartbeat_ids_file=None if ids is None else ids.file,
+            scrape_token_file=_scrape_token(outpost, site).file if scraped(outpost, site) else None,
         ),
         database=f"{names.DATA_DIR}/outpost.db",
         heartbeats=beats,
@@ -113,9 +117,13 @@ def _window(window: Maintenance) -> Maintenance:
     return window.model_copy(update=kept)
 
 
-def _file(ref: SecretRef) -> str:
-    """Where the machine outside has it."""
-    return f"{_SECRETS_DIR}/{ref.secret}/{ref.key}"
+def scraped(outpost: OutpostConfig, site: Site) -> bool:
+    """Whether the cluster's Prometheus reads its metrics."""
+    return outpost.scrape and site.offer(METRICS_CRDS) is not None
+
+
+def _scrape_token(outpost: OutpostConfig, site: Site) -> SecretRef:
+    return outpost.scrape_token or site.secret_default("outpost-scrape-token")
 
 
 def _host_port(url: str) -> str:

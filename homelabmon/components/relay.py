@@ -3,8 +3,9 @@
 import ipaddress
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, TypeGuard
+from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 import homelabmon
 from homelabmon.components import lan
@@ -34,7 +35,7 @@ from homelabmon.spec.contribution import (
     Site,
     Template,
 )
-from homelabmon.spec.relay_file import Intake, RelayFile, Retention
+from homelabmon.spec.relay_file import Intake, RelayFile, Retention, Upstream
 from homelabmon.spec.secrets import Secret, SecretRef
 
 APP = names.RELAY_NAME
@@ -81,6 +82,9 @@ class RelayConfig(ComponentConfig):
     """How long incidents that have ended are kept."""
     self_channel: Name | None = None
     """Channel for alerts about the relay itself, told by Alertmanager directly. Default: `defaults.channel`."""
+    spool: StrictBool = False
+    """Whether pods of every namespace may ping their heartbeats here, at the same paths as at the outpost: what the
+    outpost cannot be told at once it is told later, with the time at which it was meant."""
     allow_from: Annotated[tuple[DnsLabel, ...], Unique] = ()
     """Further namespaces whose pods may reach it."""
     external_url: HttpUrl | None = None
@@ -140,6 +144,8 @@ class Relay:
             "senders": _senders(config, site),
             "asks": _asks(site),
             "on_the_lan": bool(site.lb_annotations("relay")),
+            "spool": file.upstream is not None and file.upstream.spool,
+            "upstream_port": None if file.upstream is None else _port(file.upstream.url),
         }
         crds, ports = site.offer(METRICS_CRDS), (lan.Port("http", names.RELAY_PORT, "http"),)
         manifests = [
@@ -195,7 +201,16 @@ def relay_file(config: RelayConfig, site: Site) -> RelayFile:
         links={name: url.rstrip("/") for name, url in links.items() if url},
         database=f"{names.DATA_DIR}/relay.db",
         retention=Retention.model_construct(incidents=config.retention),
+        upstream=_upstream(config, site),
     )
+
+
+def _upstream(config: RelayConfig, site: Site) -> Upstream | None:
+    """The outpost, where there is one."""
+    if site.outpost is None:
+        return None
+    token = site.outpost.token or site.secret_default("outpost-token")
+    return Upstream.model_construct(url=site.outpost.url.rstrip("/"), token_file=token.file, spool=config.spool)
 
 
 def _for_people(offer: Offer | None) -> str | None:
@@ -214,6 +229,8 @@ def _falco_path(config: RelayConfig, site: Site) -> SecretRef:
 def _secrets(config: RelayConfig, site: Site) -> list[SecretRef]:
     refs = [_token(config, site), _falco_path(config, site)]
     refs += [ref for ref in (config.flux_token, config.event_token) if ref is not None]
+    if site.outpost is not None:
+        refs.append(site.outpost.token or site.secret_default("outpost-token"))
     refs += [channel.discord.webhook for channel in site.channels.values()]
     return list(dict.fromkeys(refs))
 
@@ -255,6 +272,11 @@ def _places(site: Site) -> tuple[Place, ...]:
     """Where an Alertmanager runs that is the owner's."""
     manager = site.offer(ALERTMANAGER)
     return () if manager is None else tuple(manager.data.get("places", ()))
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _cidr(host: str) -> str | None:

@@ -109,6 +109,9 @@ METRIC_THIRD_LEG: Final = "homelabmon_third_leg_last_success_timestamp_seconds"
 METRIC_HEARTBEAT_LAST_SUCCESS: Final = "homelabmon_heartbeat_last_success_timestamp_seconds"
 METRIC_HEARTBEAT_DOWN: Final = "homelabmon_heartbeat_down"
 METRIC_PINGS: Final = "homelabmon_heartbeat_pings_total"
+METRIC_SPOOL_WAITING: Final = "homelabmon_spool_pings"
+METRIC_SPOOL_AGE: Final = "homelabmon_spool_oldest_age_seconds"
+METRIC_SPOOL_PINGS: Final = "homelabmon_spool_pings_total"
 """Each carries ``channel`` where it is about a channel, ``reason`` where a failure has one."""
 
 # Series recorded by our rule packs ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
-from homelabmon.spec.base import Duration, Model, Name, PositiveDuration, Quantity, in_bytes
+from homelabmon.spec.base import Duration, HttpUrl, Model, Name, PositiveDuration, Quantity, in_bytes
 from homelabmon.spec.plain import plain
 from homelabmon.spec.routes import Hold, Maintenance, MatcherText, Mention, Severity
 from homelabmon.spec.watch import Heartbeat, Probe, StatusPage
@@ -65,6 +65,9 @@ class Intake(Model):
     """File with the key that the addresses of heartbeats are derived from. Without one, only listed ones are open."""
     heartbeat_ids_file: str | None = None
     """File that lists addresses of heartbeats instead, one a line: `NAME=UUID`, and `*=KEY` for addresses by name."""
+    scrape_token_file: str | None = None
+    """File with the bearer token of whoever reads the metrics. Without one, a relay shows them to everybody who can
+    reach it, and an outpost, which is public, to nobody."""
     max_body: Annotated[Quantity, AfterValidator(_body_size)] = "32Mi"
     """Size of the largest request that is read. The process needs about four times as much memory besides its own."""
 
@@ -91,14 +94,16 @@ class Watchdog(Model):
 
 
 class Upstream(Model):
-    """The outpost, as the cluster's relay reaches it."""
+    """The outpost, as the relay in the cluster knows it."""
 
-    url: str
+    url: HttpUrl
     """Its public address."""
     token_file: str
-    """File with the token that it wants."""
+    """File with the bearer token that the outpost knows the cluster by."""
     report: StrictBool = True
-    """Whether it is told how the relay is, and what is open."""
+    """Whether the relay tells the outpost how it is, and what is open."""
+    spool: StrictBool = False
+    """Whether the relay takes pings of heartbeats and sends them on, later where the outpost does not answer."""
 
 
 class ThirdLeg(Model):

@@ -326,6 +326,9 @@ class Outpost(Model):
     """How long the Watchdog may be silent before the cluster counts as gone."""
     scrape: StrictBool = True
     """Whether the cluster scrapes and watches the outpost."""
+    scrape_token: Secret | None = None
+    """Token that Prometheus shows to read the outpost's metrics. Default: key `outpost-scrape-token` of the relay's
+    Secret."""
     anchors: tuple[HostPort, ...] = ("1.1.1.1:443", "8.8.8.8:443", "9.9.9.9:443")
     """Independent addresses that tell an outage of ours from one of theirs; at least three."""
     third_leg: ThirdLeg | None = None
