@@ -63,7 +63,10 @@ class Patience:
 
 
 class App:
-    """Answers requests. ``metrics`` makes the text of the metrics page; ``nudge`` is called when something came in."""
+    """Answers requests. ``metrics`` makes the text of the metrics page; ``nudge`` is called when something came in.
+
+    ``public``: everybody can reach it, so that metrics are for those alone who show a token.
+    """
 
     def __init__(
         self,
@@ -74,10 +77,12 @@ class App:
         metrics: Callable[[], Awaitable[str]],
         nudge: Callable[[], None],
         most_body: int,
+        public: bool = False,
         house: House | None = None,
         patience: Patience | None = None,
     ) -> None:
         self.doors = doors_
+        self.public = public
         self.most_body = most_body
         self.stopping = False
         self.house = house if house is not None else House()
@@ -141,7 +146,17 @@ class App:
         trouble = self._inbox.store.trouble
         return _text(200, "ready") if trouble is None else _later(str(StoreError(trouble)))
 
-    async def _metrics(self, _: web.BaseRequest) -> web.Response:
+    async def _metrics(self, request: web.BaseRequest) -> web.Response:
+        try:
+            admitted = self.doors.scraper(request.headers)
+        except SecretError as error:
+            self._complain("metrics", str(error))
+            return _later("the relay cannot read the secret that would let you in")
+        self._troubles.discard("metrics")
+        if admitted is None and self.public:
+            return _text(404, "the outpost's configuration names no scrape_token_file, so it shows no metrics")
+        if admitted is False:
+            return _unknown()
         return web.Response(body=(await self._text()).encode(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
 
     # Senders ------------------------------------------------------------

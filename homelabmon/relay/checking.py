@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from homelabmon.errors import HomelabmonError
 from homelabmon.notifiers import NOTIFIERS
@@ -19,6 +20,14 @@ from homelabmon.relay.secrets import SecretError, SecretFile
 from homelabmon.spec import names
 from homelabmon.spec.relay_file import ChannelEntry, RelayFile
 from homelabmon.spec.suggest import suggest
+
+_TOKENS: Final = (
+    "alertmanager_token_file",
+    "falco_path_file",
+    "flux_token_file",
+    "event_token_file",
+    "scrape_token_file",
+)
 
 
 def flaws(file: RelayFile) -> Iterator[str]:
@@ -33,7 +42,13 @@ def flaws(file: RelayFile) -> Iterator[str]:
         if flaw is not None:
             yield f"channels.{name}.webhook_file: {entry.webhook_file}: {flaw}"
     intake = file.intake
-    for key in ("alertmanager_token_file", "falco_path_file", "flux_token_file", "event_token_file"):
+    for key in (
+        "alertmanager_token_file",
+        "falco_path_file",
+        "flux_token_file",
+        "event_token_file",
+        "scrape_token_file",
+    ):
         path = getattr(intake, key)
         if path is None:
             continue

@@ -37,11 +37,24 @@ class Doors:
         }
         old = {file.path: file for file in self._files.values()}
         self._files = {name: old.get(path) or SecretFile(path) for name, path in wanted.items() if path is not None}
+        path = intake.scrape_token_file
+        self._scrape = None if path is None else SecretFile(path)
 
     def secrets(self, intake: Intake) -> tuple[SecretText, ...] | None:
         """What a sender of this kind must know, any of it; None when the door is closed. Raises SecretError."""
         file = self._files.get(intake.name)
         return None if file is None else file.all()
+
+    def scraper(self, headers: Mapping[str, str]) -> bool | None:
+        """Whether whoever asks for the metrics may have them; None where the configuration asks nobody for a token.
+
+        Raises SecretError.
+        """
+        if self._scrape is None:
+            return None
+        offered = _bearer(headers)
+        compared = [secret.matches(offered) for secret in self._scrape.all()]
+        return any(compared)
 
 
 def signed(intake: Intake, headers: Mapping[str, str]) -> bool:

@@ -106,6 +106,7 @@ class Service:
             metrics=lambda: metrics.text(self.app),
             nudge=self.engine.nudge,
             most_body=in_bytes(file.intake.max_body),
+            public=file.role == "outpost",
         )
         dry_run = options.show is not None
         keeper = self.heartbeats.keeper
@@ -233,6 +234,7 @@ class Service:
         self.store.limits = limits_of(file)
         self.doors.reconfigure(file.intake)
         self.app.resize(in_bytes(file.intake.max_body))
+        self.app.public = file.role == "outpost"
         self.channels.reconfigure(file.channels, last_resort=file.default.channel)
         self._asks.replicas(file.alertmanagers)
         for part in self.parts:

@@ -235,6 +235,36 @@ def test_a_door_without_a_secret_is_closed(tmp_path: Path) -> None:
     at_door(tmp_path, scenario)
 
 
+@pytest.mark.parametrize("public", [True, False])
+def test_who_reads_the_metrics_shows_the_token_where_one_is_asked_for(tmp_path: Path, public: bool) -> None:
+    async def scenario(door: Door) -> None:
+        token = door.secret_file("scrape")
+        token.write_text("tok-old\n")
+        door.app.public = public
+        door.app.doors.reconfigure(Intake(scrape_token_file=str(token)))
+        for wrong in WRONG:
+            answer = await door.ask("GET", "/metrics", headers={"Authorization": wrong} if wrong else {})
+            assert (answer.status, answer.text) == (401, "not with this secret\n")
+        assert (await door.ask("GET", "/metrics", headers={"Authorization": "Bearer tok-old"})).status == 200
+        token.write_text("tok-new\ntok-old\n")
+        assert (await door.ask("GET", "/metrics", headers={"Authorization": "Bearer tok-new"})).status == 200
+        token.unlink()
+        assert (await door.ask("GET", "/metrics", headers={"Authorization": "Bearer tok-new"})).status == 503
+
+    at_door(tmp_path, scenario)
+
+
+def test_without_a_token_to_ask_for_metrics_are_for_the_cluster_and_not_for_the_public(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        assert (await door.ask("GET", "/metrics")).status == 200
+        door.app.public = True
+        answer = await door.ask("GET", "/metrics")
+        assert answer.status == 404
+        assert "scrape_token_file" in answer.text
+
+    at_door(tmp_path, scenario)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

@@ -240,11 +240,15 @@ MIGRATIONS: Final[tuple[str, ...]] = (
 
     CREATE TABLE spool (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
-        received_at REAL NOT NULL,
-        target TEXT NOT NULL,
+        at REAL NOT NULL,
+        address TEXT NOT NULL,
+        what TEXT NOT NULL,
+        rid TEXT,
+        "create" INTEGER NOT NULL,
         client TEXT NOT NULL,
         body BLOB NOT NULL
     ) STRICT;
+    CREATE INDEX spool_address ON spool (address, id);
     """,  # 4: when a heartbeat is expected, so that nobody has to work it out for each look.
     """
     ALTER TABLE heartbeats ADD COLUMN expected REAL;
