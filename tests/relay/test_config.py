@@ -146,6 +146,21 @@ def test_a_bad_change_leaves_the_last_good_one_and_is_logged(tmp_path: Path, cap
     assert (watched.refresh(), watched.ok, watched.file.name) == (True, True, "cabin")
 
 
+def test_a_large_one_is_kept_in_one_piece_and_is_the_same(tmp_path: Path) -> None:
+    beats = "".join(
+        f"- {{name: beat-{number}, period: {number + 1}m, early_tolerance: 5s, severity: info}}\n"
+        for number in range(2000)
+    )
+    path = written(tmp_path, f"{GOOD}heartbeats:\n{beats}")
+    config = WatchedConfig(path)
+    assert config.file == read_config(path)
+    assert config.file.to_data() == read_config(path).to_data()
+    assert not config.refresh(force=True)
+    path.write_text(path.read_text().replace("name: beat-7,", "name: seven,"))
+    assert config.refresh()
+    assert config.file.heartbeats[7] == read_config(path).heartbeats[7]
+
+
 def test_a_file_that_vanishes_leaves_the_last_good_one(tmp_path: Path) -> None:
     watched = WatchedConfig(written(tmp_path, GOOD))
     (tmp_path / "relay.yaml").unlink()

@@ -5,6 +5,8 @@
 ``/ping/<key>/<name>``                                 the same, by the key of all and the heartbeat's name
 either with ``/start``, ``/fail``, ``/log``            a run begins, has failed, has something to say
 either with a number from 0 to 255                     the exit code: 0 is a success, any other a failure
+either with a signal's name, such as ``TERM``          a failure: 128 and its number. So systemd's ``$EXIT_STATUS`` is
+                                                       taken as it is (systemd.exec(5))
 ====================================================== ================================================
 
 ``?rid=<uuid>`` tells runs apart, ``?create=1`` makes a heartbeat of that name, and ``?at=<Unix seconds>`` (ours) says
@@ -20,6 +22,7 @@ import asyncio
 import logging
 import math
 import re
+import signal
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,6 +58,7 @@ _ANY_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]
 _SLUG: Final = re.compile(r"[-a-zA-Z0-9_]+")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _WORDS: Final[Mapping[str, Kind]] = {"start": "start", "fail": "fail", "log": "log"}
+_SIGNALS: Final[Mapping[str, int]] = {one.name.removeprefix("SIG"): one.value for one in signal.Signals}
 _TAKEN: Final = frozenset({"v1", "quarantine", "dead-letters", "ping"})
 """First parts of paths that mean something else."""
 _HEADERS: Final[Mapping[str, str]] = {
@@ -114,6 +118,8 @@ def _by_name(parts: list[str]) -> Address | None:
 def _what(part: str) -> tuple[Kind, int | None] | None:
     if part in _WORDS:
         return _WORDS[part], None
+    if part in _SIGNALS:
+        return "fail", 128 + _SIGNALS[part]
     if not _NUMBER.fullmatch(part):
         return None
     if len(part) > 9 or int(part) > 255:

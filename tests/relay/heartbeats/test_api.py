@@ -103,6 +103,7 @@ METHODS: Final = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
 SAID: Final = (
     *(("", "success", None), ("/start", "start", None), ("/fail", "fail", None), ("/log", "log", None)),
     *(("/0", "success", 0), ("/1", "fail", 1), ("/255", "fail", 255)),
+    *(("/TERM", "fail", 143), ("/KILL", "fail", 137), ("/ABRT", "fail", 134)),
 )
 
 
@@ -130,6 +131,10 @@ def test_what_is_accepted(tmp_path: Path, root: str, place: str) -> None:
         (f"/{UUID}/", 200, "OK"),
         (f"/{UUID[:-1]}{'0' if UUID[-1] != '0' else '1'}", 404, "not found"),
         (f"/{UUID}/stop", 404, "not found"),
+        (f"/{UUID}/Stop", 400, "invalid url format"),
+        (f"/{UUID}/term", 404, "not found"),
+        (f"/{UUID}/SIGTERM", 400, "invalid url format"),
+        (f"/{PING_KEY}/TERM", 400, "invalid url format"),
         (f"/{UUID.upper()}/start", 404, "not found"),
         (f"/{UUID.replace('-', '')}/start", 404, "not found"),
         (f"/{UUID}/256", 400, "invalid url format"),
