@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, hdrs, web
 
 FREE: Final = 65_536
 """Bytes that any request may have at once: so many, times the connections, are planned for."""
@@ -99,8 +99,16 @@ def there(request: web.BaseRequest, most: int) -> bytes | None:
     return found
 
 
+async def invite(request: web.BaseRequest) -> None:
+    """Tells a client that asked first (``Expect: 100-continue``) to send the body; curl asks for large ones."""
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # or aiohttp would take it for the beginning of the answer
+
+
 async def read(request: web.BaseRequest, most: int) -> bytes:
     """The whole body, unpacked. Raises TooLargeError as soon as it is more than ``most`` bytes."""
+    await invite(request)
     found = bytearray()
     async for piece in request.content.iter_any():
         if len(found) + len(piece) > most:

@@ -356,6 +356,19 @@ async def chunks(*pieces: bytes) -> Any:
         yield piece
 
 
+def test_who_asks_before_sending_the_body_is_told_to_send_it(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        body = GOOD["/v1/event"]
+        reader, client = await door.raw(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.write(body)
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+        client.close()
+        assert await door.stored() == [("event", body)]
+
+    at_door(tmp_path, scenario)
+
+
 def test_bodies_without_a_length_are_read_up_to_the_limit(tmp_path: Path) -> None:
     async def scenario(door: Door) -> None:
         body = GOOD["/v1/event"]

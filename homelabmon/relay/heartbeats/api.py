@@ -31,6 +31,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from homelabmon.relay import bodies
 from homelabmon.relay.clock import Clock
 from homelabmon.relay.heartbeats.addresses import Addresses
 from homelabmon.relay.heartbeats.keeper import Keeper, TooManyError
@@ -217,6 +218,7 @@ class PingApi:
 
 async def _body(request: web.BaseRequest) -> tuple[bytes, bool]:
     """What is kept of the body, and whether all of it was read."""
+    await bodies.invite(request)
     found, size = bytearray(), 0
     async for piece in request.content.iter_any():
         found += piece[: BODY - len(found)]
