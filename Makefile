@@ -64,7 +64,7 @@ bench-outpost: ## the outpost with 10,000 heartbeats (ARGS: --runs N, names of c
 programs: ## put promtool, prometheus, amtool, alertmanager and axe-core into .tools/ (Debian, Ubuntu; no root)
 	@.ci/programs
 
-constraints: ## write constraints.txt anew, with the newest versions allowed
+constraints: ## write .ci/constraints.txt anew, with the newest versions allowed
 	@.ci/constraints
 
 clean: ## remove what make and the tools made

@@ -241,7 +241,7 @@ def layout_page() -> str:
         "",
         "Every module and what it is for. Imports run one way, from a part to those named before it;"
         " `tests/test_layering.py` holds that. How the parts work together: [decisions](../decisions), and"
-        " [CONTRIBUTING](../../CONTRIBUTING.md) for adding a component, a check or a command.",
+        " [CONTRIBUTING](../../.github/CONTRIBUTING.md) for adding a component, a check or a command.",
         "",
         *_modules([*sorted(package.glob("*.py"), key=_by_part)], package),
     ]

@@ -34,7 +34,7 @@ def test_it_starts_what_the_deployment_starts() -> None:
 def test_it_brings_what_the_service_needs_and_no_more() -> None:
     (install,) = [text for text in said("RUN") if "install" in text]
     assert re.findall(r"\.\[([a-z,]+)\]", install) == ["relay"]
-    assert "PIP_CONSTRAINT=constraints.txt" in install
+    assert "PIP_CONSTRAINT=.ci/constraints.txt" in install
 
 
 def test_its_base_is_named_by_version() -> None:

@@ -113,7 +113,7 @@ def installed(folder: Path, requirement: str) -> Path:
     """An environment with the requirement and what it depends on, not even pip beside it. Gives its Python."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, timeout=120)
     python = folder / "bin" / "python"
-    pip("--python", str(python), "install", "--constraint", "constraints.txt", requirement)
+    pip("--python", str(python), "install", "--constraint", ".ci/constraints.txt", requirement)
     return python
 
 
@@ -123,7 +123,7 @@ def pip(*arguments: str) -> str:
         [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--retries", "3", *arguments],
         # For the build backend: an old pip reads the first, a new one the second. Both split at spaces: no full path.
         cwd=ROOT,
-        env={**os.environ, "PIP_CONSTRAINT": "constraints.txt", "PIP_BUILD_CONSTRAINT": "constraints.txt"},
+        env={**os.environ, "PIP_CONSTRAINT": ".ci/constraints.txt", "PIP_BUILD_CONSTRAINT": ".ci/constraints.txt"},
         capture_output=True,
         text=True,
         timeout=600,
