@@ -36,6 +36,8 @@ BATCH: Final = 25
 BREATH: Final = 20
 """Deliveries after which senders have their turn: what they send is acknowledged meanwhile."""
 RECONCILE_EVERY: Final = 60.0
+WATCH_EVERY: Final = 15.0
+"""Seconds between looks at the Watchdog. Between when it counts as missing and the first false end lie about thirty."""
 HEARTBEAT_EVERY: Final = 10.0
 LONGEST_NAP: Final = 5.0
 """Seconds. However little there is to do: a jump of the wall clock is noticed by then."""
@@ -158,7 +160,9 @@ class Engine:
         self._asking: dict[int, _Asking] = {}
         self._asks_running: dict[str, asyncio.Task[None]] = {}
         self._watchdog_seen = self._watchdog_missing = False
-        self._reconcile_at = self._beat_at = clock.monotonic()
+        self._watchdog_there_at: float | None = None
+        """Monotonic seconds: when Alertmanager last had it."""
+        self._reconcile_at = self._watch_at = self._beat_at = clock.monotonic()
         self._stopping = False
 
     @property
@@ -278,7 +282,7 @@ class Engine:
             routes=setup.routes,
         )
         self.book.wind(self._clock.now())
-        self.book.watchdog(self._watchdog_missing)
+        self.book.watchdog(self._watchdog_missing, self._clock.now(), self._clock.now())
         self._taken, self._more = 0, True
         return self.book
 
@@ -369,7 +373,8 @@ class Engine:
         seconds = LONGEST_NAP if due is None else due - now
         if self._asking:
             seconds = max(seconds, LOOKING)
-        seconds = min(seconds, LONGEST_NAP, self._reconcile_at - monotonic, self._beat_at - monotonic)
+        next_look = min(self._reconcile_at, self._watch_at, self._beat_at)
+        seconds = min(seconds, LONGEST_NAP, next_look - monotonic)
         await happens(self._wake, self._clock, max(seconds, 0.0))
 
     # Asking Alertmanager ------------------------------------------------------------
@@ -384,6 +389,10 @@ class Engine:
             self._reconcile_at = self._clock.monotonic() + RECONCILE_EVERY
             if "reconcile" not in self._asks_running:
                 self._start("reconcile", self._reconcile(book.firing()))
+        if self._clock.monotonic() >= self._watch_at:
+            self._watch_at = self._clock.monotonic() + WATCH_EVERY
+            if "watchdog" not in self._asks_running:
+                self._start("watchdog", self._watch())
 
     def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -412,19 +421,23 @@ class Engine:
         await self.act(answer)
 
     async def _reconcile(self, questions: Sequence[Question]) -> None:
-        """Each minute: do the alerts that stand as firing still fire, and is the Watchdog there?"""
-        verdicts, there = await asyncio.gather(self._verdicts(questions), self._watchdog())
+        """Each minute: do the alerts that stand as firing still fire?"""
+        verdicts = await self._verdicts(questions)
+        await self.act(lambda book, now: book.reconcile(verdicts, now))
+
+    async def _watch(self) -> None:
+        """Is the Watchdog there? What ended since it last was proves nothing, either, once it is missing."""
+        there = await self._watchdog()
         if there and not self._watchdog_seen:
             await self._store.remember(WATCHDOG_SEEN, self._clock.now())
             self._watchdog_seen = True
+        monotonic = self._clock.monotonic()
+        seen_at = monotonic if there or self._watchdog_there_at is None else self._watchdog_there_at
+        self._watchdog_there_at = seen_at
         missing = self._watchdog_missing if there is None else self._watchdog_seen and not there
-
-        def note(book: Book, now: float) -> None:
-            book.watchdog(missing)
-            book.reconcile(verdicts, now)
-
-        self._watchdog_missing = missing
-        await self.act(note)
+        if missing != self._watchdog_missing:
+            self._watchdog_missing = missing
+            await self.act(lambda book, now: book.watchdog(missing, now - (monotonic - seen_at), now))
 
     async def _verdicts(self, questions: Sequence[Question]) -> Mapping[int, Verdict]:
         try:

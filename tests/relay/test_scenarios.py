@@ -18,6 +18,7 @@ from homelabmon.relay.delivery.transport import Transport, TransportFailure
 from homelabmon.relay.incidents.book import Book
 from homelabmon.relay.incidents.notice import Delivery
 from homelabmon.relay.incidents.telling import Sending
+from homelabmon.spec.relay_file import ChannelEntry
 from tests.relay.fake_discord import Fault
 from tests.relay.rig import Rig
 from tests.relay.virtual import run
@@ -242,6 +243,25 @@ def test_an_end_while_the_watchdog_is_missing_is_unconfirmed(play: Play) -> None
     play(scene)
 
 
+def test_an_end_that_came_just_before_the_watchdog_was_missed_is_unconfirmed_too(play: Play) -> None:
+    """Prometheus died: everything expires in Alertmanager within a minute, the Watchdog as well."""
+
+    async def scene(rig: Rig) -> None:
+        rig.replicas.has_watchdog = True
+        rig.tell(rig.alert("sooner"), rig.alert("later"))
+        await rig.until(65)
+        rig.tell(rig.alert("sooner", at=0, ends=65))
+        await rig.until(76)
+        rig.replicas.has_watchdog = False
+        rig.tell(rig.alert("later", at=0, ends=76))
+        await rig.until(85)
+        assert [title[:12] for title in rig.titles()] == ["✅ **RESOLVED", "✅ **RESOLVED"]
+        await rig.until(95)
+        assert ["EXPIRED" in title for title in rig.titles()] == [False, True]
+
+    play(scene)
+
+
 def test_a_watchdog_that_never_was_there_is_not_missing_and_one_that_was_still_is_after_a_restart(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.replicas.has_watchdog = False
@@ -391,7 +411,8 @@ def test_a_revoked_webhook_is_called_once_and_its_fallback_takes_over(play: Play
         rig.tell(rig.alert("after", severity="critical"), rig.alert("before", severity="critical", at=0, ends=9))
         await rig.until(60)
         assert rig.discord.visible(["after", "before"], webhook="backup") == {"after", "before"}
-        assert "#ops" in rig.discord.standing("backup")[0].text
+        note = "For #ops, whose webhook does not work: #backup stands in."
+        assert all(note in message.text for message in rig.discord.standing("backup"))
         assert [seen.status for seen in rig.discord.seen].count(404) == 1
         assert rig.channels.disabled()["ops"] is not None
         assert rig.channels.disabled()["backup"] is None
@@ -414,12 +435,34 @@ def test_without_a_fallback_messages_wait_for_a_new_webhook(play: Play) -> None:
     play(scene)
 
 
-def test_a_channel_whose_webhook_cannot_be_read_uses_its_fallback(play: Play) -> None:
+def test_what_stands_or_waits_in_a_channel_that_is_no_more_goes_to_the_last_resort(play: Play) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.tell(rig.alert("before", channel="media", severity="critical"))
+        await rig.until(10)
+        rig.tell(rig.alert("waits", channel="media", severity="critical"))
+        rig.channels.reconfigure({"ops": ChannelEntry(webhook_file="ops")}, last_resort="ops")
+        await rig.until(15)
+        rig.tell(rig.alert("before", channel="media", severity="critical", at=0, ends=14))
+        await rig.until(25)
+        assert rig.discord.visible(["before", "waits"], webhook="ops") == {"before", "waits"}
+        note = "For #media, which is no more: #ops stands in."
+        assert all(note in message.text for message in rig.discord.standing("ops"))
+        assert rig.accounts("media") == {"received": 3, "posted": 3}
+
+    play(scene, lambda folder: Rig("ops", "media", folder=folder))
+
+
+def test_a_channel_whose_webhook_cannot_be_read_uses_its_fallback_and_says_so_once(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
     async def scene(rig: Rig) -> None:
         del rig.files["ops"]
         rig.tell(rig.alert("n1", severity="critical"))
         await rig.until(10)
-        assert rig.discord.visible(["n1"], webhook="backup") == {"n1"}
+        rig.tell(rig.alert("n2", severity="critical"))
+        await rig.until(20)
+        assert rig.discord.visible(["n1", "n2"], webhook="backup") == {"n1", "n2"}
+        assert [record.message for record in caplog.records].count("the webhook cannot be read") == 1
 
     play(scene, lambda folder: Rig("ops", "backup", fallbacks={"ops": "backup"}, folder=folder))
 

@@ -70,6 +70,7 @@ class Worker:
         self.channel = channel
         self._tools = tools
         self._failures = 0
+        self._complained = ""
         self._news = tools.engine.news(channel)
 
     async def run(self) -> None:
@@ -92,6 +93,7 @@ class Worker:
             await happens(self._news, self._tools.clock, seconds)
             return
         way = self._way(sending)
+        self._complain()
         if way is None:
             await self._without_way(sending)
             return
@@ -113,6 +115,14 @@ class Worker:
         via = sending.via or self.channel
         target = channels.own(via)
         return None if target is None else Way(via, channels.in_thread(target, sending.thread_id))
+
+    def _complain(self) -> None:
+        """Says once that the webhook's file is of no use, while something is to be told. It shows no secret."""
+        own = self._tools.channels.disabled().get(self.channel)
+        flaw = own.detail if own is not None and own.reason == "unreadable" else ""
+        if flaw and flaw != self._complained:
+            log.error("the webhook cannot be read", extra={"channel": self.channel, "reason": flaw})
+        self._complained = flaw
 
     async def _without_way(self, sending: Sending) -> None:
         """No webhook can do it. A message that cannot be changed any more is posted anew where that can be done."""
@@ -170,7 +180,8 @@ class Worker:
             return {}
         message = sending.message
         if way.via != self.channel:
-            message = replace(message, note=f"For #{self.channel}, whose webhook does not work: #{way.via} stands in.")
+            why = "whose webhook does not work" if self.channel in self._tools.channels.names() else "which is no more"
+            message = replace(message, note=f"For #{self.channel}, {why}: #{way.via} stands in.")
         try:
             if sum(len(incident.alerts) for incident in message.incidents) > LONG:
                 return await asyncio.to_thread(self._tools.notifier.render, message, style)

@@ -101,9 +101,10 @@ class Book:
             self._follow_routes(routes)
 
     def _follow_routes(self, routes: Container[str]) -> None:
-        """A route has another name now: what came by it is known by that name, so that its end is recognized.
+        """A route is no more, or has another name: what came by it counts as come by the one that the alert takes now,
+        so that its end is recognized. It stays in its channel.
 
-        It is the first that the alert takes now, into the same channel, and by which it is not known yet.
+        If there are several that it takes and is not known by, one that leads into that channel comes first.
         """
         ledger = self._ledger
         left = {(one.route, one.fingerprint): one for one in ledger.episodes.values() if one.route not in routes}
@@ -111,10 +112,10 @@ class Book:
             notice = Notice(
                 episode.source, fingerprint, episode.labels, episode.firing, episode.starts_at, event=episode.event
             )
-            for lane in self._lanes(notice, None):
-                if lane.channel == episode.channel and not ledger.episodes_of_alert(lane.route, fingerprint):
-                    ledger.rename_route(route, fingerprint, lane.route)
-                    break
+            lanes = [one for one in self._lanes(notice, None) if not ledger.episodes_of_alert(one.route, fingerprint)]
+            if lanes:
+                best = min(lanes, key=lambda one: one.channel != episode.channel)
+                ledger.rename_route(route, fingerprint, best.route)
 
     # What senders tell ------------------------------------------------------------
 
@@ -342,9 +343,18 @@ class Book:
                 episode.silenced = verdict == "silenced"
                 self._touch(episode, now)
 
-    def watchdog(self, missing: bool) -> None:
-        """``missing``: Alertmanager answers, but its Watchdog is not there, so that ends prove nothing."""
+    def watchdog(self, missing: bool, since: float, now: float) -> None:
+        """``missing``: Alertmanager answers, but its Watchdog is not there, so that ends prove nothing.
+
+        ``since``: when it was last seen; what ended later is unconfirmed, too.
+        """
         self._watchdog_missing = missing
+        for episode in self._ledger.episodes.values() if missing else ():
+            told = episode.source == names.SOURCE_ALERTMANAGER and episode.phase == "told"
+            if told and episode.ending == "resolved" and (episode.ended_seen_at or 0.0) > since:
+                episode.ending = "expired"
+                self._ledger.keep(episode)
+                self._touch(episode, now)
 
     def tick(self, now: float) -> None:
         """What falls due by itself: holds of senders that cannot be asked, and incidents that cannot come back."""

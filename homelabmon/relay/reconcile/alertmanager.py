@@ -23,8 +23,15 @@ from homelabmon.spec import names
 
 SETTLED: Final = 180.0
 """Seconds after its start for which what a replica does not list proves nothing."""
-STALE: Final = 300.0
-"""Seconds after which a Watchdog that nobody has renewed counts as missing. Prometheus renews each minute."""
+STALE: Final = 5 / 8
+"""Of the time for which an alert holds once renewed: a Watchdog that has not been renewed for so long is missing.
+
+Prometheus lets an alert hold for four times the interval at which it renews it (rules/alerting.go, 4 minutes as a
+rule), and may be late by one. When it dies, all its alerts expire within one interval: a Watchdog that counted until
+then would vanish together with the alerts whose false end it should give away.
+"""
+HOLDS: Final = 480.0
+"""Seconds for which an alert holds of which that is not told."""
 MOST_NAMES: Final = 40
 """Questions about more alert names than this are one request for everything."""
 _EVERY_STATE: Final = tuple((state, "true") for state in ("active", "silenced", "inhibited", "unprocessed"))
@@ -40,6 +47,8 @@ class ListedAlert:
     """Silenced, inhibited or muted."""
     updated_at: float | None
     starts_at: float | None = None
+    ends_at: float | None = None
+    """Until when it holds if nobody renews it."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     generator_url: str = ""
     receivers: tuple[str, ...] = ()
@@ -87,7 +96,7 @@ class AlertmanagerApi:
         return {question.episode: verdict(question.fingerprint, listings) for question in questions}
 
     async def watchdog(self) -> bool | None:
-        """True: a replica has a Watchdog that was renewed lately. False: all answered, and none has. None otherwise."""
+        """True: a replica has a Watchdog that was renewed lately. False: none has, and one has settled. None: else."""
         return watchdog_there(await self._listings(_filter({self._watchdog})))
 
     async def labels(self) -> Sequence[Mapping[str, str]]:
@@ -143,16 +152,22 @@ def verdict(fingerprint: str, listings: Sequence[Listing | None]) -> Verdict:
 
 
 def watchdog_there(listings: Sequence[Listing | None]) -> bool | None:
-    """Whether any replica has a Watchdog that is renewed; None when there is no proof either way."""
+    """Whether any replica has a Watchdog that is renewed; None when there is no proof either way.
+
+    One settled replica without it is enough: what it calls an end may be none. And the node that died may have carried
+    both Prometheus and the other replica.
+    """
     answered = [listing for listing in listings if listing is not None]
     if any(_fresh(alert, listing.date) for listing in answered for alert in listing.alerts.values()):
         return True
-    certain = bool(answered) and len(answered) == len(listings) and all(listing.settled for listing in answered)
-    return False if certain else None
+    return False if any(listing.settled for listing in answered) else None
 
 
 def _fresh(alert: ListedAlert, date: float | None) -> bool:
-    return alert.updated_at is None or date is None or date - alert.updated_at <= STALE
+    if alert.updated_at is None or date is None:
+        return True
+    holds = HOLDS if alert.ends_at is None else alert.ends_at - alert.updated_at
+    return date - alert.updated_at <= STALE * holds
 
 
 def _filter(alertnames: set[str | None]) -> tuple[tuple[str, str], ...]:
@@ -190,6 +205,7 @@ def _listed(data: Any) -> dict[str, ListedAlert] | None:
             state == "suppressed" or muted,
             unix(item.get("updatedAt")),
             unix(item.get("startsAt")),
+            unix(item.get("endsAt")),
             _texts(item.get("annotations")),
             str(item.get("generatorURL") or ""),
             tuple(_names(item.get("receivers"))),

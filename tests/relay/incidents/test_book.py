@@ -326,11 +326,11 @@ def test_one_look_is_not_enough(desk: Desk) -> None:
 def test_end_without_a_watchdog_is_unconfirmed(desk: Desk) -> None:
     desk.take(alert("A", 0))
     desk.until(100)
-    desk.book.watchdog(missing=True)
+    desk.book.watchdog(True, desk.now, desk.now)
     desk.take(alert("A", 0, ends=100))
     desk.until(110)
     assert states(desk) == ["2x expired"]
-    desk.book.watchdog(missing=False)
+    desk.book.watchdog(False, desk.now, desk.now)
     desk.take(alert("A", 0, ends=100))
     desk.until(120)
     assert states(desk) == ["3x resolved"]

@@ -77,3 +77,14 @@ def test_a_route_that_is_still_there_keeps_what_came_by_it() -> None:
     desk.take(alert("A", 0, ends=80))
     desk.until(90)
     assert states(desk) == ["ops: resolved"]
+
+
+def test_what_came_by_a_route_that_is_no_more_ends_where_it_stands() -> None:
+    desk = Desk()
+    desk.take(alert("A", 0, team="media"))
+    desk.until(70)
+    reconfigured(desk, {"everything"}, route="everything", channel="ops")
+    desk.take(alert("A", 0, team="media"))
+    desk.take(alert("A", 0, team="media", ends=80))
+    desk.until(90)
+    assert states(desk) == ["media: resolved"]

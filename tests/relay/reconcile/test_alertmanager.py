@@ -151,7 +151,7 @@ def test_the_watchdog_is_there_once_any_replica_has_it(tmp_path: Path) -> None:
     with running(tmp_path, CONFIG) as replica:
         assert watchdog([replica.url]) is False
         assert watchdog([replica.url], settled=180.0) is None
-        assert watchdog([replica.url, NOWHERE]) is None
+        assert watchdog([replica.url, NOWHERE]) is False
         replica.post([{"alertname": "Watchdog"}])
         assert watchdog([replica.url, NOWHERE], settled=180.0) is True
         assert watchdog([NOWHERE]) is None
@@ -244,8 +244,21 @@ def test_any_other_answer_proves_nothing(canned: Canned) -> None:
     assert canned.watchdog() is None
 
 
-@pytest.mark.parametrize(("age", "there"), [(0, True), (299, True), (301, False)])
-def test_a_watchdog_that_nobody_renews_is_missing(age: int, there: bool) -> None:
-    renewed = (NOW - timedelta(seconds=age)).isoformat().replace("+00:00", "Z")
-    alert = {"fingerprint": "a", "labels": {"alertname": "Watchdog"}, "updatedAt": renewed, "status": {}}
+@pytest.mark.parametrize(
+    ("holds", "age", "there"),
+    [
+        (240, 149, True),
+        (240, 151, False),
+        (1200, 749, True),
+        (1200, 751, False),
+        (None, 0, True),
+        (None, 299, True),
+        (None, 301, False),
+    ],
+)
+def test_a_watchdog_that_nobody_renews_is_missing_before_it_expires(holds: int | None, age: int, there: bool) -> None:
+    renewed = NOW - timedelta(seconds=age)
+    alert = {"fingerprint": "a", "labels": {"alertname": "Watchdog"}, "updatedAt": renewed.isoformat(), "status": {}}
+    if holds is not None:
+        alert["endsAt"] = (renewed + timedelta(seconds=holds)).isoformat()
     assert Canned(json.dumps([alert]).encode()).watchdog() is there
