@@ -48,7 +48,7 @@ MAY_USE: Final = {
 
 LATE_IMPORTS_ARE_FREE: Final = {"cli", "__main__"}
 
-IMPORT_NAMES: Final = {"google-re2": "re2", "pydantic": "pydantic_core", "pyyaml": "yaml"}
+IMPORT_NAMES: Final = {"dnspython": "dns", "google-re2": "re2", "pydantic": "pydantic_core", "pyyaml": "yaml"}
 """Distributions that are imported, or also imported, by another name."""
 
 

@@ -41,6 +41,7 @@ from homelabmon.relay.intake.reading import written
 from homelabmon.relay.metrics import Metrics
 from homelabmon.relay.part import Part
 from homelabmon.relay.part import Tools as PartTools
+from homelabmon.relay.probes.parts import Probes
 from homelabmon.relay.reconcile.adoption import adopt
 from homelabmon.relay.reconcile.alertmanager import AlertmanagerApi, ListedAlert
 from homelabmon.relay.reconcile.backfill import backfill, gap_began
@@ -96,7 +97,8 @@ class Service:
         self.doors = Doors(file.intake)
         tools = PartTools(self.store, clock, self.engine.nudge)
         self.heartbeats = Heartbeats(file, tools)
-        self.parts: tuple[Part, ...] = (self.heartbeats,)
+        self.probes = Probes(file, tools)
+        self.parts: tuple[Part, ...] = (self.heartbeats, self.probes)
         """In the order in which they are asked."""
         metrics = Metrics(self.inbox, self.channels, self.engine.figures, config, clock, self.parts)
         self.app = App(

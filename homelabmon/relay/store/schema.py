@@ -177,10 +177,19 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         checked_at REAL,
         failures INTEGER NOT NULL,
         failing_since REAL,
-        reason TEXT,
+        confirmed_at REAL,
+        slows INTEGER NOT NULL,
+        slow_since REAL,
+        well_since REAL,
+        reason TEXT NOT NULL,
         latency REAL,
         certificate_until REAL,
-        told TEXT NOT NULL,
+        told_down REAL,
+        told_slow REAL,
+        told_expires REAL,
+        told_last_days REAL,
+        theirs TEXT NOT NULL,
+        timing TEXT NOT NULL,
         rules TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 
