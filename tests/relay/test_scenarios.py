@@ -725,6 +725,29 @@ class Answering:
         return self._response if request.method == self._method else await self._inner.send(request)
 
 
+class Choking:
+    """A server that fails over whatever has an embed."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+
+    async def send(self, request: Request) -> Response | TransportFailure:
+        data = json.loads(request.body or b"{}")
+        return Response(500) if data.get("embeds") else await self._inner.send(request)
+
+
+def test_a_message_over_which_the_server_itself_fails_is_told_plain_in_the_end(play: Play) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.wrap = Choking
+        await rig.restart()
+        rig.tell(rig.alert("n1", severity="critical"))
+        await rig.until(600)
+        assert rig.discord.visible(["n1"]) == {"n1"}
+        assert rig.accounts() == {"received": 1, "posted": 1}
+
+    play(scene)
+
+
 class Stumbling:
     """A transport that raises now and then."""
 

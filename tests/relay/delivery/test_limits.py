@@ -69,6 +69,17 @@ def test_webhooks_have_windows_of_their_own_and_one_in_common() -> None:
     assert limit.ready_at("third", 0.0) == 1.0
 
 
+def test_all_webhooks_together_stay_below_fifty_a_second() -> None:
+    """What Discord grants an address, whatever each webhook may do by itself."""
+    limit, begun = limits(), []
+    for number in range(200):
+        now = limit.ready_at(f"hook-{number}", begun[-1] if begun else 0.0)
+        begun.append(now)
+        sent(limit, now, hook=f"hook-{number}")
+    assert max(sum(at <= other < at + 1.0 for other in begun) for at in begun) == 45
+    assert begun[-1] < 5
+
+
 # Budgets -----------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.relay.incidents.desk import START, Desk, alert
@@ -92,3 +94,24 @@ def test_an_end_that_was_found_late_is_put_right_once_the_sender_has_told_it(des
     assert (view.state, view.ended_at, view.alerts[0].ends_at) == ("resolved", START + 90, START + 90)
     assert len(message.versions) == 3
     assert not list(desk.book.firing())
+
+
+def test_a_message_is_changed_at_most_once_in_three_seconds_and_the_last_change_is_never_left_out(desk: Desk) -> None:
+    desk.take(alert("A", 0, severity="critical"))
+    for second in range(2, 22):
+        desk.until(second)
+        desk.take(alert("A", second, severity="critical", node=f"n{second}"))
+    desk.until(40)
+    edits = [at for at, sending in desk.sendings if sending.kind == "edit"]
+    assert min(later - sooner for sooner, later in pairwise(edits)) >= 3.0
+    assert len(edits) == 7
+    assert len(desk.standing[0].last.incidents[0].alerts) == 21
+
+
+def test_a_message_is_deleted_only_once_what_it_showed_stands_in_another() -> None:
+    desk = Desk(mention={"critical": "role:1"})
+    desk.take(alert("A", 0))
+    desk.until(70)
+    desk.take(alert("A", 70, severity="critical"))
+    desk.until(80)
+    assert [sending.kind for _, sending in desk.sendings] == ["post", "post", "delete"]
