@@ -5,7 +5,7 @@ is thrown away and opened anew from the disk, what came in is taken again, and w
 reported again. So a full disk repeats no message, and a crash can repeat at most the one that was under way.
 
 Started by the service. Workers ask it for what to send, and tell it what came of it. May import: relay.incidents,
-relay.reconcile, relay.clock, relay.delivery.figures, notifiers and the standard library.
+relay.reconcile, relay.clock, relay.delivery.figures, relay.store.trouble, notifiers and the standard library.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from homelabmon.relay.incidents.notice import Delivery
 from homelabmon.relay.incidents.telling import Sending
 from homelabmon.relay.incidents.timing import Timing
 from homelabmon.relay.reconcile.alertmanager import Asks
+from homelabmon.relay.store.trouble import StoreError
 from homelabmon.relay.waiting import happens
 
 log = logging.getLogger(__name__)
@@ -230,10 +231,11 @@ class Engine:
                     await self._set_aside(poison)
                 except _BrokenError as broken:
                     self._give_back(broken)
-                except Exception:
+                except Exception as error:
                     self.book, self.saved = None, False
                     self.figures.commits_failed += 1
-                    log.exception("the state could not be saved; it will be read anew from the disk")
+                    if not isinstance(error, StoreError):  # of those the store tells the log itself
+                        log.exception("the state could not be saved; it will be read anew from the disk")
                     if self._stopping and pause >= RETRY_LAST:
                         return
                     await self._clock.sleep(pause)
@@ -335,9 +337,10 @@ class Engine:
         self.figures.poisoned += 1
         try:
             await self._store.quarantine(poison.delivery, f"the relay could not take it: {poison.reason}")
-        except Exception:
+        except Exception as error:
             self.saved = False
-            log.exception("a delivery could not be put into quarantine")
+            if not isinstance(error, StoreError):
+                log.exception("a delivery could not be put into quarantine")
             await self._clock.sleep(RETRY_LAST)
 
     def _give_back(self, broken: _BrokenError) -> None:
@@ -403,7 +406,8 @@ class Engine:
         self._asks_running.pop(name, None)
         if name == "holds":
             self._asking = {}
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, StoreError):
             log.error("asking Alertmanager failed", exc_info=error)
         self._wake.set()
 

@@ -160,10 +160,8 @@ class Service:
             log.info("stopped")
 
     async def _open_store(self) -> None:
-        try:
+        with suppress(StoreError):  # the store has said so itself, and is tried again
             await self.store.open()
-        except StoreError as error:
-            log.error("the database cannot be opened, it will be tried again", extra={"reason": error.reason})
 
     async def _prepare(self) -> None:
         """Before anybody is listened to."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from aiohttp import web
 from homelabmon.relay.clock import SystemClock
 from homelabmon.relay.config import WatchedConfig
 from homelabmon.relay.incidents.model import Changes
+from homelabmon.relay.incidents.notice import Delivery, Notice
 from homelabmon.relay.service import Options, Service
 from homelabmon.relay.store import writer
 from homelabmon.relay.store.store import Store
@@ -30,6 +32,7 @@ from tests.relay.fake_discord import FakeDiscord
 from tests.relay.intake.payloads import FALCO, alert, webhook
 from tests.relay.store.examples import NOW, dead_letter
 
+STORE_LOGS = "homelabmon.relay.store"
 SOON = "2026-11-22T20:30:16Z"
 
 
@@ -382,7 +385,49 @@ def test_the_owner_hears_of_a_damaged_database_in_discord(tmp_path: Path, caplog
     assert "the database was damaged: it was moved aside and a new one started" in caplog.text
 
 
-def test_a_volume_that_comes_late_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def of_the_disk(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """What was logged about the disk; nothing may have come with a traceback."""
+    assert [record.message for record in caplog.records if record.exc_info] == []
+    return [
+        (record.message, str(vars(record)["path"])) for record in caplog.records if record.name.startswith(STORE_LOGS)
+    ]
+
+
+def test_a_full_disk_is_said_once_and_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("homelabmon.relay.service.LOOK_EVERY", 0.01)
+    monkeypatch.setattr("homelabmon.relay.engine.RETRY_FIRST", 0.01)
+    caplog.set_level("INFO")
+
+    async def pages(client: Client, most: int) -> None:
+        limit = f"PRAGMA max_page_count = {most}"
+        await client.service.store._do(lambda connection: connection.execute(limit).fetchone())
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        caplog.clear()
+        await pages(client, 1)
+        big = Notice("event", "f", {"alertname": "Big", "note": os.urandom(100_000).hex()}, True, NOW, event=True)
+        taken = asyncio.ensure_future(
+            client.service.engine.act(lambda book, now: book.take(Delivery(1, now, (big,)), now))
+        )
+        await until(lambda: client.service.engine.figures.commits_failed > 3)
+        assert await client.post("/v1/event", json.dumps({"title": big.labels["note"]}).encode(), "tok-event") == 503
+        await pages(client, 1_000_000)
+        await taken
+        await until(lambda: len(discord.messages) == 1)
+
+    serving(tmp_path, scenario)
+    path = str(tmp_path / "relay.db")
+    assert of_the_disk(caplog) == [
+        ("nothing can be stored: the disk is full; make room on it", path),
+        ("the store can be written again", path),
+    ]
+
+
+def test_a_volume_that_comes_late_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("homelabmon.relay.service.LOOK_EVERY", 0.01)
     monkeypatch.setattr(writer, "AGAIN", 0.0)
 
@@ -400,7 +445,13 @@ def test_a_volume_that_comes_late_is_waited_for(tmp_path: Path, monkeypatch: pyt
         assert await client.post("/v1/event", b'{"title": "Doorbell"}', "tok-event") == 200
         await until(lambda: len(discord.messages) == 1)
 
-    serving(tmp_path, scenario, database=str(tmp_path / "volume" / "relay.db"))
+    caplog.set_level("INFO")
+    path = str(tmp_path / "volume" / "relay.db")
+    serving(tmp_path, scenario, database=path)
+    assert of_the_disk(caplog) == [
+        ("nothing can be stored: there is no such folder; create the folder, or mount the volume there", path),
+        ("the store can be written again", path),
+    ]
 
 
 def test_what_was_stored_before_a_restart_is_told_after_it(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from homelabmon.relay.incidents.model import Changes, DeadLetter, Episode, Incident, Snapshot
 from homelabmon.relay.store import queries
 from homelabmon.relay.store.opening import Opened, open_database
+from homelabmon.relay.store.outage import Outage
 from homelabmon.relay.store.queries import Aside, Counts, InboxRow, Limits, QuarantineRow
 from homelabmon.relay.store.schema import MIGRATIONS
 from homelabmon.relay.store.trouble import Reason, StoreError
@@ -41,7 +42,7 @@ class Store:
         self.damaged: list[str] = []
         """Where damaged databases went that were replaced since the start."""
         self._now, self._migrations = now, migrations
-        self._writer = Writer(self._open, queries.checkpoint)
+        self._writer = Writer(self._open, queries.checkpoint, Outage(path))
 
     @property
     def trouble(self) -> Reason | None:

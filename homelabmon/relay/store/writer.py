@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from homelabmon.relay.store.opening import Opened
+from homelabmon.relay.store.outage import Outage
 from homelabmon.relay.store.trouble import Reason, StoreError, reason_of
 
 log = logging.getLogger(__name__)
@@ -52,9 +53,11 @@ class _Job:
 class Writer:
     """Does work on the database, in order. ``trouble`` is None as long as the last attempt to write succeeded."""
 
-    def __init__(self, open_: Callable[[bool], Opened], close: Callable[[sqlite3.Connection], None]) -> None:
-        """``open_`` gets whether the database was found damaged while in use."""
-        self._open, self._close = open_, close
+    def __init__(
+        self, open_: Callable[[bool], Opened], close: Callable[[sqlite3.Connection], None], outage: Outage
+    ) -> None:
+        """``open_`` gets whether the database was found damaged while in use. ``outage`` tells the log."""
+        self._open, self._close, self._outage = open_, close, outage
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._opened: Opened | None = None
         self._distrust = False
@@ -177,13 +180,11 @@ class Writer:
             os.close(opened.lock)
 
     def _note(self, reason: Reason | None) -> None:
-        if reason == self.trouble:
-            return
-        if reason is None:
-            log.info("the store can be written again" if self.trouble else "the store can be written")
-        else:
-            log.error("nothing can be stored: %s", StoreError(reason), extra={"reason": reason})
         self.trouble = reason
+        if reason is None:
+            self._outage.over()
+        else:
+            self._outage.failed(reason)
 
 
 def _nothing(_: sqlite3.Connection) -> None:
