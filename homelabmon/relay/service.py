@@ -47,6 +47,7 @@ from homelabmon.relay.reconcile.alertmanager import AlertmanagerApi, ListedAlert
 from homelabmon.relay.reconcile.backfill import backfill, gap_began
 from homelabmon.relay.routes import RouteTable
 from homelabmon.relay.secrets import SecretFile
+from homelabmon.relay.spool.parts import Spool
 from homelabmon.relay.store import queries
 from homelabmon.relay.store.store import Store
 from homelabmon.relay.store.trouble import StoreError
@@ -98,7 +99,7 @@ class Service:
         tools = PartTools(self.store, clock, self.engine.nudge)
         self.heartbeats = Heartbeats(file, tools)
         self.probes = Probes(file, tools)
-        self.parts: tuple[Part, ...] = (self.heartbeats, self.probes)
+        self.parts: tuple[Part, ...] = (self.heartbeats, self.probes, Spool(file, tools))
         """In the order in which they are asked."""
         metrics = Metrics(self.inbox, self.channels, self.engine.figures, config, clock, self.parts)
         self.app = App(

@@ -10,7 +10,9 @@ either with a signal's name, such as ``TERM``          a failure: 128 and its nu
 ====================================================== ================================================
 
 ``?rid=<uuid>`` tells runs apart, ``?create=1`` makes a heartbeat of that name, and ``?at=<Unix seconds>`` (ours) says
-when the ping was meant, where it could not be sent then. Any method will do. The body is kept up to 10,000 bytes.
+when the ping was meant, where it could not be sent then. Whoever knows the address may say so: it is never later than
+now, and changes nothing about what is known already. ``&sent=<Unix seconds>``, by the same clock, tells how wrong that
+clock is. Any method will do. The body is kept up to 10,000 bytes.
 Answered once it is on disk: 200 ``OK``, 201 ``Created``, 400, 404; 503 while it cannot be stored, which clients repeat.
 
 Used by the service. May import: aiohttp, relay.bodies, relay.clock, relay.store.trouble, relay.secrets, its neighbours.
@@ -23,6 +25,7 @@ import logging
 import math
 import re
 import signal
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +54,8 @@ LONGEST_NAME: Final = 100
 CLIENT: Final = 200
 MOST: Final = 512
 """Pings under way at the same time."""
+SLACK: Final = 2.0
+"""Seconds by which another machine's clock, and the way from there, may be off without being corrected."""
 PATIENCE: Final = 10.0
 """Seconds within which a body must have come."""
 
@@ -62,8 +67,10 @@ _WORDS: Final[Mapping[str, Kind]] = {"start": "start", "fail": "fail", "log": "l
 _SIGNALS: Final[Mapping[str, int]] = {one.name.removeprefix("SIG"): one.value for one in signal.Signals}
 _TAKEN: Final = frozenset({"v1", "quarantine", "dead-letters", "ping"})
 """First parts of paths that mean something else."""
+LIMIT: Final = "Ping-Body-Limit"
+"""The header by which an answer of this API is known."""
 _HEADERS: Final[Mapping[str, str]] = {
-    "Ping-Body-Limit": str(BODY),
+    LIMIT: str(BODY),
     hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
     hdrs.CACHE_CONTROL: "no-cache, no-store, must-revalidate, private, max-age=0",
 }
@@ -128,29 +135,41 @@ def _what(part: str) -> tuple[Kind, int | None] | None:
     return ("fail" if int(part) else "success"), int(part)
 
 
-class PingApi:
-    """Answers pings."""
+class PingDoor(ABC):
+    """Reads pings. What becomes of them is for those who inherit it: the outpost heeds them, the spool sends them."""
 
-    def __init__(self, keeper: Keeper, addresses: Addresses, clock: Clock) -> None:
-        self._keeper, self._addresses, self._clock = keeper, addresses, clock
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.answers: Counter[int] = Counter()
         """By status."""
         self._under_way = 0
-        self._complained = ""
+
+    @property
+    @abstractmethod
+    def open(self) -> bool:
+        """Whether pings are answered at all."""
+
+    @abstractmethod
+    def whose(self, address: Address) -> str | web.Response:
+        """Whom it is for; an answer where nothing else of it needs to be read."""
+
+    @abstractmethod
+    async def take(self, whose: str, heard: Heard, *, create: bool, close: bool) -> web.Response:
+        """The answer, once it is on disk. ``close``: the rest of the body is not read."""
 
     async def handle(self, request: web.BaseRequest) -> web.Response | None:
         """The answer; None when it is no ping."""
-        if not self._addresses.open:
+        if not self.open:
             return None
         try:
             address = address_of(request.path)
         except BadPathError:
-            return self._count(_answer(400, "invalid url format"))
+            return self._count(answer(400, "invalid url format"))
         below = request.path == names.PATH_PING or request.path.startswith(f"{names.PATH_PING}/")
         if address is None:
-            return self._count(_answer(404, "not found")) if below else None
+            return self._count(answer(404, "not found")) if below else None
         if self._under_way >= MOST:
-            return self._count(_later("too many pings at once"))
+            return self._count(later("too many pings at once"))
         self._under_way += 1
         try:
             return self._count(await self._ping(request, address))
@@ -162,29 +181,23 @@ class PingApi:
         return response
 
     async def _ping(self, request: web.BaseRequest, address: Address) -> web.Response:
-        try:
-            name = self._name(address)
-        except SecretError as error:
-            if self._complained != str(error):
-                self._complained = str(error)
-                log.error("the addresses of heartbeats cannot be read", extra={"reason": str(error)})
-            return _later("the addresses cannot be read")
-        if name is None:
-            return _answer(404, "not found")
+        whose = self.whose(address)
+        if isinstance(whose, web.Response):
+            return whose
         rid = request.query.get("rid")
         if rid is not None and not _ANY_UUID.fullmatch(rid):
-            return _answer(400, "invalid uuid format")
+            return answer(400, "invalid uuid format")
         now = self._clock.now()
-        at = _moment(request.query.get("at"), now)
+        at = moment(request.query.get("at"), request.query.get("sent"), now)
         if at is None:
-            return _answer(400, "invalid time format")
+            return answer(400, "invalid time format")
         try:
             async with asyncio.timeout(PATIENCE):
                 body, whole = await _body(request)
         except TimeoutError:
-            return _later("the body takes too long", close=True)
+            return later("the body takes too long", close=True)
         except (web.RequestPayloadError, HttpProcessingError, OSError):
-            return _answer(400, "the body is broken", close=True)
+            return answer(400, "the body is broken", close=True)
         heard = Heard(
             kind=address.kind,
             at=at,
@@ -197,18 +210,44 @@ class PingApi:
             body=body,
         )
         create = address.uuid is None and request.query.get("create") == "1"
-        return await self._heard(name, heard, create=create, close=not whole)
+        return await self.take(whose, heard, create=create, close=not whole)
 
-    async def _heard(self, name: str, heard: Heard, *, create: bool, close: bool) -> web.Response:
+
+class PingApi(PingDoor):
+    """Answers pings of heartbeats that are kept here."""
+
+    def __init__(self, keeper: Keeper, addresses: Addresses, clock: Clock) -> None:
+        super().__init__(clock)
+        self._keeper, self._addresses = keeper, addresses
+        self._complained = ""
+
+    @property
+    def open(self) -> bool:
+        """Where the configuration names addresses."""
+        return self._addresses.open
+
+    def whose(self, address: Address) -> str | web.Response:
+        """The heartbeat's name."""
         try:
-            made = await self._keeper.hear(name, heard, create=create)
+            name = self._name(address)
+        except SecretError as error:
+            if self._complained != str(error):
+                self._complained = str(error)
+                log.error("the addresses of heartbeats cannot be read", extra={"reason": str(error)})
+            return later("the addresses cannot be read")
+        return answer(404, "not found") if name is None else name
+
+    async def take(self, whose: str, heard: Heard, *, create: bool, close: bool) -> web.Response:
+        """Heeds it."""
+        try:
+            made = await self._keeper.hear(whose, heard, create=create)
         except StoreError as error:
-            return _later(f"it could not be stored: {error}", close=close)
+            return later(f"it could not be stored: {error}", close=close)
         except TooManyError:
-            return _answer(404, "not found", close=close)
+            return answer(404, "not found", close=close)
         if made is None:
-            return _answer(404, "not found", close=close)
-        return _answer(201, "Created", close=close) if made else _answer(200, "OK", close=close)
+            return answer(404, "not found", close=close)
+        return answer(201, "Created", close=close) if made else answer(200, "OK", close=close)
 
     def _name(self, address: Address) -> str | None:
         if address.uuid is not None:
@@ -228,15 +267,25 @@ async def _body(request: web.BaseRequest) -> tuple[bytes, bool]:
     return bytes(found), True
 
 
-def _moment(text: str | None, now: float) -> float | None:
-    """When it was meant: not in the future. None when that is no time."""
-    if text is None:
+def moment(at: str | None, sent: str | None, now: float) -> float | None:
+    """When it was meant: not in the future. None when that is no time.
+
+    ``sent``: what the sender's clock said when it was sent; where that is far from ours, by so much its times are off.
+    """
+    if at is None:
         return now
+    meant, said = _seconds(at), now if sent is None else _seconds(sent)
+    if meant is None or said is None:
+        return None
+    return min(meant if abs(now - said) <= SLACK else meant + now - said, now)
+
+
+def _seconds(text: str) -> float | None:
     try:
-        at = float(text)
+        found = float(text)
     except ValueError:
         return None
-    return min(at, now) if math.isfinite(at) and at > 0 else None
+    return found if math.isfinite(found) and found > 0 else None
 
 
 def _from(request: web.BaseRequest) -> str:
@@ -245,14 +294,16 @@ def _from(request: web.BaseRequest) -> str:
     return (said or request.remote or "")[:64]
 
 
-def _answer(status: int, words: str, *, close: bool = False) -> web.Response:
+def answer(status: int, words: str, *, close: bool = False) -> web.Response:
+    """An answer as clients know it."""
     headers = dict(_HEADERS)
     if close:
         headers[hdrs.CONNECTION] = "close"
     return web.Response(status=status, text=words, headers=headers)
 
 
-def _later(words: str, *, close: bool = False) -> web.Response:
-    response = _answer(503, words, close=close)
+def later(words: str, *, close: bool = False) -> web.Response:
+    """Clients are to come again."""
+    response = answer(503, words, close=close)
     response.headers[hdrs.RETRY_AFTER] = "1"
     return response

@@ -249,6 +249,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
 
     CREATE TABLE spool (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
+        received_at REAL NOT NULL,
         at REAL NOT NULL,
         address TEXT NOT NULL,
         what TEXT NOT NULL,
