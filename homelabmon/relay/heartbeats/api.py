@@ -268,7 +268,7 @@ async def _body(request: web.BaseRequest) -> tuple[bytes, bool]:
 
 
 def moment(at: str | None, sent: str | None, now: float) -> float | None:
-    """When it was meant: not in the future. None when that is no time.
+    """When a ping was meant: not in the future. None when that is no time.
 
     ``sent``: what the sender's clock said when it was sent; where that is far from ours, by so much its times are off.
     """

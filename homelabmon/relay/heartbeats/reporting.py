@@ -127,7 +127,9 @@ class Reporter:
         seconds = deadline - time.monotonic()
         if seconds <= 0:
             return "later", "it does not answer in time"
-        query = {"rid": one.rid, **({"at": f"{one.at:.6f}"} if late else {})}
+        query = {"rid": one.rid}
+        if late:
+            query |= {"at": f"{one.at:.6f}", "sent": f"{time.time():.6f}"}
         request = urllib.request.Request(  # noqa: S310  # its scheme has been looked at
             f"{self._address}/{one.what}?{urlencode(query)}",
             data=base64.b64decode(one.body),

@@ -168,6 +168,27 @@ def test_the_answer(tmp_path: Path, root: str, path: str, status: int, words: st
 
 
 @pytest.mark.parametrize(
+    ("at", "sent", "meant"),
+    [
+        (None, None, 1000.0),
+        ("900", None, 900.0),
+        ("1100", None, 1000.0),
+        ("900", "1001.5", 900.0),
+        ("4500", "4600", 900.0),
+        ("500", "600", 900.0),
+        ("700", "600", 1000.0),
+        ("900", "soon", None),
+        ("-1", None, None),
+        ("inf", None, None),
+    ],
+)
+def test_a_ping_counts_from_when_it_was_meant_whatever_the_senders_clock_shows(
+    at: str | None, sent: str | None, meant: float | None
+) -> None:
+    assert api.moment(at, sent, 1000.0) == meant
+
+
+@pytest.mark.parametrize(
     "path",
     ["", "/", f"/{UUID.upper()}", f"/{UUID.replace('-', '')}", f"/{PING_KEY}/hourly/", f"/{UUID}/start/", "/a/b/c/d"],
 )
