@@ -552,6 +552,16 @@ def test_stopping_ends_what_is_under_way_and_takes_no_more(tmp_path: Path) -> No
     at_door(tmp_path, scenario)
 
 
+def test_a_relay_that_stops_is_not_ready(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        door.app.stopping = True
+        ready = await door.ask("GET", "/readyz")
+        assert (ready.status, ready.text) == (503, "the relay is stopping\n")
+        assert (await door.ask("GET", "/healthz")).status == 200
+
+    at_door(tmp_path, scenario)
+
+
 def test_no_secret_is_ever_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario(door: Door) -> None:
         for path in (*GOOD, "/v1/falco/wrong", "/nowhere"):

@@ -71,7 +71,8 @@ def test_webhooks_have_windows_of_their_own_and_one_in_common() -> None:
 
 def test_all_webhooks_together_stay_below_fifty_a_second() -> None:
     """What Discord grants an address, whatever each webhook may do by itself."""
-    limit, begun = limits(), []
+    limit = limits()
+    begun: list[float] = []
     for number in range(200):
         now = limit.ready_at(f"hook-{number}", begun[-1] if begun else 0.0)
         begun.append(now)

@@ -41,6 +41,16 @@ def test_what_came_in_is_there_after_a_restart(path: Path, body: bytes) -> None:
     assert with_store(path, lambda store: store.inbox(0, 10)) == [InboxRow(number, NOW, "falco", body)]
 
 
+def test_what_is_said_to_be_stored_outlives_a_power_cut(path: Path) -> None:
+    """As far as SQLite can promise it: a commit waits until the log is on the disk itself."""
+
+    def asked(connection: sqlite3.Connection) -> list[object]:
+        return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+
+    full = 2
+    assert with_store(path, lambda store: store.transact(asked)) == ["wal", full]
+
+
 def test_large_bodies_are_packed(path: Path) -> None:
     with_store(path, lambda store: store.put("falco", BIG, NOW))
     ((size,),) = rows(path, "SELECT length(body) FROM inbox")
