@@ -33,7 +33,7 @@ from homelabmon.relay.doors import Doors
 from homelabmon.relay.engine import Engine, Setup
 from homelabmon.relay.heartbeats.parts import Heartbeats
 from homelabmon.relay.inbox import Inbox
-from homelabmon.relay.incidents.book import ChannelPolicy, Question, Verdict
+from homelabmon.relay.incidents.book import Book, ChannelPolicy, Question, Verdict
 from homelabmon.relay.incidents.model import DeadLetter
 from homelabmon.relay.intake import event
 from homelabmon.relay.intake.contract import Parsed
@@ -291,13 +291,21 @@ class Service:
             log.exception("a bug: taking over what fires already failed")
 
     async def retell(self, letter: DeadLetter) -> None:
-        """Tells the incidents of a dead letter once more."""
-        lost = await self.engine.act(lambda book, now: book.retell(letter.incidents, now))
+        """Tells the incidents of a dead letter once more: those that are long over as the disk remembers them."""
+        forgotten = await self.engine.act(lambda book, now: book.retell(letter.incidents, now))
+        over = await self.store.closed(forgotten)
+
+        def revive(book: Book, now: float) -> None:
+            for incident, episodes in over:
+                book.revive(incident, episodes, now)
+
+        await self.engine.act(revive)
+        lost = len(forgotten) - len(over)
         if lost:
             log.warning(
-                "some incidents of a dead letter are forgotten", extra={"dead_letter": letter.id, "count": len(lost)}
+                "some incidents of a dead letter are not kept any more", extra={"dead_letter": letter.id, "count": lost}
             )
-        await self.store.replayed(letter.id, self._clock.now())
+        await self.store.replayed(letter.id, self._clock.now() if lost < len(letter.incidents) else None)
 
     async def _tell_of_damage(self, path: str) -> None:
         """The owner hears of it where everything else is heard of."""

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,7 +31,7 @@ from homelabmon.relay.store.store import Store
 from tests.outside import ROOT
 from tests.relay.fake_discord import FakeDiscord
 from tests.relay.intake.payloads import FALCO, alert, webhook
-from tests.relay.store.examples import NOW, dead_letter
+from tests.relay.store.examples import NOW, dead_letter, episode, incident
 
 STORE_LOGS = "homelabmon.relay.store"
 SOON = "2026-11-22T20:30:16Z"
@@ -357,20 +358,34 @@ def test_a_new_configuration_is_taken_and_a_bad_one_is_not(tmp_path: Path) -> No
     serving(tmp_path, scenario)
 
 
-def test_a_dead_letter_that_somebody_wants_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_letter_is_told_again_long_after_its_incident_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the book has forgotten, the disk still knows: people look at dead letters in the morning."""
     monkeypatch.setattr("homelabmon.relay.service.LOOK_EVERY", 0.01)
+    over = replace(incident(1, closed_at=NOW), told_revision=5, group={"alertname": "NodeDown"}, event=False)
+    members = [replace(episode(7, incident=1), doubted_at=None)]
 
     async def scenario(client: Client, discord: FakeDiscord) -> None:
-        await client.service.store.commit(Changes(dead_letters=[dead_letter(1)]))
-        want = "UPDATE dead_letters SET wanted_at = 1.0"
-        await client.service.store._do(lambda connection: connection.execute(want).rowcount)
+        store = client.service.store
+        await store.commit(Changes(episodes=members, incidents=[over], dead_letters=[dead_letter(3), dead_letter(4)]))
+        await store.transact(
+            lambda connection: connection.execute("UPDATE dead_letters SET incidents = '[9]' WHERE id = 4")
+        )
+        for number in (3, 4):
+            await store.want(number, NOW)
 
-        async def replayed() -> bool:
-            return (await client.service.store.dead_letters())[0].replayed_at is not None
+        async def dealt_with() -> bool:
+            return not await store.wanted()
 
-        await until(replayed)
+        await until(dealt_with)
+        assert {one.id: one.replayed_at is None for one in await store.dead_letters()} == {3: False, 4: True}
+        await until(lambda: "NodeDown" in messages(discord))
+        assert len(discord.messages) == 1
 
     serving(tmp_path, scenario)
+    lost = [record for record in caplog.records if record.message.startswith("some incidents")]
+    assert [(one.dead_letter, one.count) for one in lost] == [(3, 1), (4, 1)]  # type: ignore[attr-defined]
 
 
 def test_the_owner_hears_of_a_damaged_database_in_discord(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

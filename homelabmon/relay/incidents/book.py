@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from homelabmon.notifiers.contract import Notifier, Sent
@@ -596,6 +596,25 @@ class Book:
     def retell(self, incidents: Sequence[int], now: float) -> list[int]:
         """Tells incidents again whose message was refused. Gives those that are not known any more."""
         return self._telling.retell(incidents, now)
+
+    def revive(self, incident: Incident, episodes: Sequence[Episode], now: float) -> None:
+        """An incident that was forgotten, and is to be told once more as it was. No alert joins it again."""
+        if incident.id in self._ledger.incidents:
+            return
+        for episode in episodes:
+            if episode.id not in self._ledger.episodes:
+                self._ledger.add_episode(replace(episode))
+        found = replace(
+            incident,
+            closed_at=None,
+            post=None,
+            told_revision=0,
+            told_since=now,
+            changed_at=now,
+            pinged=[*incident.pinged],
+        )
+        self._ledger.add_incident(found, joined=False)
+        self._plan_closing(found)
 
     # Looking, saving ------------------------------------------------------------
 

@@ -77,10 +77,10 @@ class Ledger:
             self._members[episode.incident].add(episode.id)
         self.keep(episode)
 
-    def add_incident(self, incident: Incident) -> None:
-        """Takes a new incident in; it becomes the one that its group's alerts join."""
+    def add_incident(self, incident: Incident, *, joined: bool = True) -> None:
+        """Takes a new incident in; it becomes the one that its group's alerts join, unless that is not wanted."""
         self.incidents[incident.id] = incident
-        if incident.closed_at is None:
+        if incident.closed_at is None and joined:
             self._by_group[group_key(incident)] = incident.id
         self.keep(incident)
 

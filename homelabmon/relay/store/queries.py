@@ -263,9 +263,10 @@ def wanted(connection: sqlite3.Connection) -> list[DeadLetter]:
     return _all(connection, DEAD_LETTERS, "WHERE wanted_at IS NOT NULL ORDER BY id")
 
 
-def replayed(connection: sqlite3.Connection, number: int, now: float) -> None:
-    """Notes that a dead letter has been told again."""
-    connection.execute("UPDATE dead_letters SET replayed_at = ?, wanted_at = NULL WHERE id = ?", (now, number))
+def replayed(connection: sqlite3.Connection, number: int, at: float | None) -> None:
+    """Notes when a dead letter has been told again; or, with None, that it cannot be."""
+    statement = "UPDATE dead_letters SET replayed_at = ifnull(?, replayed_at), wanted_at = NULL WHERE id = ?"
+    connection.execute(statement, (at, number))
 
 
 def recall(connection: sqlite3.Connection, key: str) -> float | None:
@@ -329,6 +330,13 @@ def recent(connection: sqlite3.Connection, limit: int) -> list[tuple[Incident, l
     incidents = _all(
         connection, INCIDENTS, "WHERE closed_at IS NOT NULL ORDER BY closed_at DESC, id DESC LIMIT ?", limit
     )
+    return [(item, _all(connection, EPISODES, "WHERE incident = ? ORDER BY id", item.id)) for item in incidents]
+
+
+def closed(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[tuple[Incident, list[Episode]]]:
+    """The closed ones among these incidents, with their episodes."""
+    marks = ", ".join("?" * len(numbers))
+    incidents = _all(connection, INCIDENTS, f"WHERE closed_at IS NOT NULL AND id IN ({marks}) ORDER BY id", *numbers)
     return [(item, _all(connection, EPISODES, "WHERE incident = ? ORDER BY id", item.id)) for item in incidents]
 
 

@@ -153,6 +153,10 @@ class Store:
         """Incidents that are closed, the latest first, with their episodes."""
         return await self._do(lambda connection: queries.recent(connection, limit))
 
+    async def closed(self, numbers: Sequence[int]) -> list[tuple[Incident, list[Episode]]]:
+        """The closed ones among these incidents, with their episodes."""
+        return await self._do(lambda connection: queries.closed(connection, numbers))
+
     async def quarantine(self, limit: int = 1000) -> list[QuarantineRow]:
         """What is in quarantine, the latest first."""
         return await self._do(lambda connection: queries.quarantined(connection, limit))
@@ -179,9 +183,9 @@ class Store:
         """Dead letters that somebody wants to be told again."""
         return await self._do(queries.wanted)
 
-    async def replayed(self, number: int, now: float) -> None:
-        """Notes that a dead letter has been told again."""
-        await self._do(lambda connection: queries.replayed(connection, number, now))
+    async def replayed(self, number: int, at: float | None) -> None:
+        """Notes when a dead letter has been told again; or, with None, that it cannot be."""
+        await self._do(lambda connection: queries.replayed(connection, number, at))
 
     async def clean(self, now: float) -> None:
         """Removes what need not be kept any longer, and gives its room back to the file system, some at a time."""

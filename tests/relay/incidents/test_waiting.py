@@ -115,3 +115,32 @@ def test_a_message_is_deleted_only_once_what_it_showed_stands_in_another() -> No
     desk.take(alert("A", 70, severity="critical"))
     desk.until(80)
     assert [sending.kind for _, sending in desk.sendings] == ["post", "post", "delete"]
+
+
+def test_what_is_told_again_after_it_was_forgotten_is_a_message_of_its_own_and_joined_by_nothing(desk: Desk) -> None:
+    desk.take(alert("A", 0))
+    desk.until(70)
+    desk.take(alert("A", 0, ends=80))
+    desk.pace = 60.0
+    desk.until(80 + 2 * 3600)
+    assert not list(desk.book.incidents())
+    (incident,), episodes = desk.disk.incidents.values(), list(desk.disk.episodes.values())
+    assert incident.closed_at is not None
+    desk.pace = 1.0
+    again = desk.now - START
+    desk.take(alert("A", again, severity="critical"))
+    desk.book.revive(incident, episodes, desk.now)
+    desk.book.revive(incident, episodes, desk.now)
+    desk.take(alert("A", again, severity="critical", node="n2"))
+    desk.until(again + 10)
+    assert [(one.last.incidents[0].state, len(one.last.incidents[0].alerts)) for one in desk.standing] == [
+        ("resolved", 1),
+        ("firing", 2),
+        ("resolved", 1),
+    ]
+    desk.restart()
+    desk.until(again + 20)
+    assert len(desk.written) == 3
+    desk.pace = 60.0
+    desk.until(again + 2 * 3600)
+    assert [one.ended_at for one, _ in desk.book.incidents()] == [None]
