@@ -31,6 +31,7 @@ COMMANDS = {
     "graph": "Draw components, log and alert flow, and dependencies.",
     "beat": "Run a command, and report it as a heartbeat.",
     "heartbeat": "Print where heartbeats are pinged; pause them.",
+    "status": "Tell the public of incidents, and write the status page as files.",
     "relay": "Run the service that posts alerts to Discord, and look after what it keeps.",
     "completion": "Print the shell completion script.",
 }

@@ -48,6 +48,7 @@ from homelabmon.relay.reconcile.backfill import backfill, gap_began
 from homelabmon.relay.routes import RouteTable
 from homelabmon.relay.secrets import SecretFile
 from homelabmon.relay.spool.parts import Spool
+from homelabmon.relay.status.part import StatusPages
 from homelabmon.relay.store import queries
 from homelabmon.relay.store.store import Store
 from homelabmon.relay.store.trouble import StoreError
@@ -99,7 +100,9 @@ class Service:
         tools = PartTools(self.store, clock, self.engine.nudge)
         self.heartbeats = Heartbeats(file, tools)
         self.probes = Probes(file, tools)
-        self.parts: tuple[Part, ...] = (self.heartbeats, self.probes, Spool(file, tools))
+        self.status = StatusPages(file, tools)
+        self.probes.windows = self.status.windows
+        self.parts: tuple[Part, ...] = (self.heartbeats, self.probes, Spool(file, tools), self.status)
         """In the order in which they are asked."""
         metrics = Metrics(self.inbox, self.channels, self.engine.figures, config, clock, self.parts)
         self.app = App(
@@ -124,7 +127,8 @@ class Service:
             response = await part.handle(request)
             if response is not None:
                 return response
-        return await self._console.handle(request)
+        response = await self._console.handle(request)
+        return (response.status == 404 and self.status.missing(request)) or response
 
     def stop(self) -> None:
         """Lets ``run`` end, once what is under way has ended."""
