@@ -76,6 +76,8 @@ class State:
     """Why it is down."""
     wait: float | None = None
     """It is not missed before this moment: a ping may have been lost while nobody listened."""
+    failures: int = 0
+    """Runs in a row that said that they failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def _ended(state: State, ping: Ping) -> State:
         exit_code=ping.exit_code,
         reason="failed" if failed else None,
         wait=None,
+        failures=state.failures + 1 if failed else 0,
     )
 
 
@@ -219,7 +222,9 @@ def shown(state: State, due: float | None, now: float) -> Shown:
 
 def pause(state: State, now: float) -> State:
     """Nothing is expected of it until it is heard again, or resumed."""
-    return replace(state, status="paused", since=now, last_start=None, start_rid=None, reason=None, wait=None)
+    return replace(
+        state, status="paused", since=now, last_start=None, start_rid=None, reason=None, wait=None, failures=0
+    )
 
 
 def resume(state: State, now: float) -> State:

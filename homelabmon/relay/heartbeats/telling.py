@@ -69,7 +69,11 @@ def unverified(left_open: Sequence[str], began: float, now: float) -> Notice:
         },
         firing=True,
         starts_at=now,
-        annotations={"summary": summary, "description": description},
+        annotations={
+            "summary": summary,
+            "description": description,
+            "runbook_url": f"{names.RUNBOOKS_URL}/{names.ALERT_HEARTBEATS_UNVERIFIED}.md",
+        },
         event=True,
     )
 
@@ -84,6 +88,8 @@ def _down(beat: Beat, state: State, said: str) -> Notice:
         sentences.append(f"It started at {_time(state.last_start)}.")
     if reason == "failed" and state.duration is not None:
         sentences.append(f"It had run for {duration(state.duration)}.")
+    if reason == "failed" and state.failures > 1:
+        sentences.append(f"It has failed {state.failures} times in a row.")
     if reason != "never_seen":
         last = "It has never succeeded."
         if state.last_success is not None:

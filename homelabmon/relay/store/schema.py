@@ -262,5 +262,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     """,  # 4: when a heartbeat is expected, so that nobody has to work it out for each look.
     """
     ALTER TABLE heartbeats ADD COLUMN expected REAL;
+    """,  # 5: how often it has failed in a row.
+    """
+    ALTER TABLE heartbeats ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
     """,
 )
