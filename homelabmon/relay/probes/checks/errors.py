@@ -52,8 +52,7 @@ def words_of(error: BaseException) -> str:
 
 def _tls(error: BaseException) -> str | None:
     """What TLS has to complain of: where it is the certificate, in OpenSSL's own words."""
-    found = error if isinstance(error, ssl.SSLError) else getattr(error, "certificate_error", None)
-    found = found or getattr(error, "os_error", None)
+    found = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
     if isinstance(found, ssl.SSLCertVerificationError):
         return f"its certificate is not valid: {_certificate_words(found)}"
     if isinstance(found, ssl.SSLError) or isinstance(error, aiohttp.ClientSSLError):

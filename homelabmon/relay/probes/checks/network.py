@@ -79,6 +79,8 @@ def _too_late(timing: Timing, target: Target) -> str:
         return f"no answer {within}"
     if timing.connect is None:
         return f"no connection {within}"
+    if timing.tls is None and probe.url is not None and probe.url.lower().startswith("https:"):
+        return f"no TLS connection {within}"
     if probe.url is not None and timing.first_byte is not None:
         return f"its answer did not end {within}"
     return f"no answer {within}"
