@@ -31,7 +31,7 @@ from homelabmon.relay.store.store import Store
 from tests.outside import ROOT
 from tests.relay.fake_discord import FakeDiscord
 from tests.relay.intake.payloads import FALCO, alert, webhook
-from tests.relay.store.examples import NOW, dead_letter, episode, incident
+from tests.relay.store.examples import NOW, dead_letter, episode, incident, with_store
 
 STORE_LOGS = "homelabmon.relay.store"
 SOON = "2026-11-22T20:30:16Z"
@@ -166,6 +166,22 @@ def test_an_alert_is_posted_and_edited_and_the_accounts_balance(tmp_path: Path) 
         )
 
     serving(tmp_path, scenario)
+
+
+def test_what_is_held_back_is_counted_as_queued_on_the_metrics_page(tmp_path: Path) -> None:
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        assert await client.post("/v1/alertmanager", webhook(alert("n1"), alert("n2", fingerprint="f" * 16)), "tok-am") == 200
+
+        async def queued() -> bool:
+            page = (await client.get("/metrics"))[1]
+            return all(
+                f'homelabmon_{name}{{channel="ops"}} 2\n' in page for name in ("alerts_received_total", "queue_alerts")
+            )
+
+        await until(queued)
+
+    default = {"name": "default", "channel": "ops", "group_by": ["alertname"], "hold": "1000h"}
+    serving(tmp_path, scenario, default=default)
 
 
 def test_a_dry_run_posts_nothing_and_shows_everything(tmp_path: Path) -> None:
@@ -356,6 +372,58 @@ def test_a_new_configuration_is_taken_and_a_bad_one_is_not(tmp_path: Path) -> No
         assert await client.post("/v1/event", b'{"title": "Doorbell"}', "tok-event") == 200
 
     serving(tmp_path, scenario)
+
+
+def test_a_new_configuration_changes_doors_limits_and_whom_to_ask(tmp_path: Path) -> None:
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        asked = asyncio.Event()
+
+        async def answer(request: web.BaseRequest) -> web.Response:
+            asked.set()
+            return web.json_response([])
+
+        async with await asyncio.get_running_loop().create_server(web.Server(answer), "127.0.0.1", 0) as alertmanager:
+            port = alertmanager.sockets[0].getsockname()[1]
+            await reconfigured(client, discord, port)
+            assert await client.post("/v1/alertmanager", webhook(alert("n1")), "tok-am") == 200
+            await asyncio.wait_for(asked.wait(), 30)
+
+    async def reconfigured(client: Client, discord: FakeDiscord, port: int) -> None:
+        (tmp_path / "other").write_text("tok-other")
+        written(
+            tmp_path,
+            discord,
+            intake={
+                "event_token_file": str(tmp_path / "other"),
+                "alertmanager_token_file": str(tmp_path / "am"),
+                "max_body": "16Mi",
+            },
+            retention={"quarantine": 1},
+            alertmanagers=[f"http://127.0.0.1:{port}"],
+            default={"name": "default", "channel": "ops", "group_by": ["alertname"], "hold": "1s"},
+        )
+        client.service._hangup()
+        assert await client.post("/v1/event", b'{"title": "Doorbell"}', "tok-event") == 401
+        assert await client.post("/v1/falco/tok-falco", b"x", "") == 404
+        assert client.service.app.most_body == 2**24
+        for body in (b"nope", b"nor this"):
+            assert await client.post("/v1/event", body, "tok-other") == 400
+        assert len(await client.service.store.quarantine()) == 1
+
+    serving(tmp_path, scenario)
+
+
+def test_what_need_not_be_kept_any_longer_goes_by_itself(tmp_path: Path) -> None:
+    old = incident(1, closed_at=NOW)
+    with_store(tmp_path / "relay.db", lambda store: store.commit(Changes(incidents=[old])))
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        async def gone() -> bool:
+            return not await client.service.store.recent(10)
+
+        await until(gone)
+
+    serving(tmp_path, scenario, retention={"incidents": "1s"})
 
 
 def test_a_dead_letter_is_told_again_long_after_its_incident_is_over(

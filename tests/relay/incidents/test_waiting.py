@@ -144,3 +144,13 @@ def test_what_is_told_again_after_it_was_forgotten_is_a_message_of_its_own_and_j
     desk.pace = 60.0
     desk.until(again + 2 * 3600)
     assert [one.ended_at for one, _ in desk.book.incidents()] == [None]
+
+
+def test_a_message_that_pinged_keeps_saying_whom_when_it_changes() -> None:
+    desk = Desk(mention={"critical": "role:1"})
+    desk.take(alert("A", 0, severity="critical"))
+    desk.until(10)
+    desk.take(alert("A", 0, ends=10, severity="critical"))
+    desk.until(20)
+    (message,) = desk.standing
+    assert [version.mentions for version in message.versions] == [("role:1",), ("role:1",)]

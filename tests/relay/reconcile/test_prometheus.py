@@ -176,6 +176,18 @@ def test_what_fired_and_ended_while_the_relay_was_down_is_told_once_and_what_was
     run(scene())
 
 
+def test_what_began_in_the_last_minute_before_the_gap_was_perhaps_not_told_either() -> None:
+    async def scene() -> None:
+        async with Rig() as rig:
+            await rig.until(1000)
+            past = Past((named("just"), 60, 400), (named("sooner"), 20, 400))
+            await backfill(rig.engine, "http://prometheus", past, Listing(), rig.memory, rig.clock, rig.begun + 95)
+            await rig.until(1100)
+            assert rig.discord.visible(["just", "sooner"]) == {"just"}
+
+    run(scene())
+
+
 def test_what_alertmanager_tells_later_about_a_missed_alert_changes_nothing() -> None:
     async def scene() -> None:
         async with Rig() as rig:
