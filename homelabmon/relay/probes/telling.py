@@ -44,7 +44,7 @@ def notice(told: Told, target: Target, theirs: Theirs | None, now: float) -> Not
         word = their_word(theirs, now) if told.kind in ("down", "slow") else ""
         sentences += [f"Its own status page says: {word}."] if word else []
     else:
-        sentences = _ends(told, now)
+        sentences = _ends(told, target, now)
     return _notice(told.kind, target.name, _severity(told.kind, target), " ".join(sentences), told.began, told.ended)
 
 
@@ -90,7 +90,7 @@ def _certificate(state: State, target: Target, now: float) -> list[str]:
 _BEGINS: Final = {"down": _down, "slow": _slow, "expires": _certificate, "last_days": _certificate}
 
 
-def _ends(told: Told, now: float) -> list[str]:
+def _ends(told: Told, target: Target, now: float) -> list[str]:
     state, lasted = told.after, duration((told.ended or now) - told.began)
     if told.kind == "down":
         slowly = ", slowly" if state.status == "degraded" else ""
@@ -98,7 +98,7 @@ def _ends(told: Told, now: float) -> list[str]:
     if told.kind == "slow":
         return ["It does not answer any more." if state.status == "down" else f"It is fast again, after {lasted}."]
     left = days_left(state, now)
-    if left is not None and told.kind == "expires" and state.told_last_days is not None:
+    if left is not None and told.kind == "expires" and left < target.tls_days:
         return ["Its last days have come."]
     until = "" if state.certificate_until is None else f", valid until {_time(state.certificate_until)}"
     return [f"There is a new one{until}."]
