@@ -32,9 +32,12 @@ from homelabmon.relay.page.data import (
     HeldRow,
     OpenIncident,
     PageData,
+    ProbeRow,
     QuarantineRow,
 )
 from homelabmon.relay.page.overview import overview
+from homelabmon.relay.probes.keeper import Keeper as Probes
+from homelabmon.relay.probes.keeper import Row as ProbeKept
 from homelabmon.relay.store import queries
 from homelabmon.relay.store.queries import Counts
 from homelabmon.relay.store.store import Store
@@ -69,10 +72,11 @@ class Console:
         config: WatchedConfig,
         clock: Clock,
         keeper: Keeper,
+        probes: Probes,
         *,
         dry_run: bool,
     ) -> None:
-        self._keeper = keeper
+        self._keeper, self._probes = keeper, probes
         self._store, self._engine, self._channels = store, engine, channels
         self._config, self._clock, self._dry_run = config, clock, dry_run
         self._started_at = clock.now()
@@ -126,10 +130,12 @@ class Console:
         counts, closed = Counts(), list[tuple[Incident, list[Episode]]]()
         quarantine, letters = list[queries.QuarantineRow](), list[DeadLetter]()
         beats, all_beats = list[Row](), 0
+        probes = list[ProbeKept]()
         with suppress(StoreError):
             counts, closed = await store.counts(), await store.recent(RECENT)
             quarantine, letters = await store.quarantine(MOST), await store.dead_letters(MOST)
             beats, all_beats = await self._keeper.worst(MOST)
+            probes = sorted(await self._probes.rows(), key=lambda row: (_PROBES.index(row.state.status), row.name))
         book = self._engine.book
         known = [pair for pair in book.incidents() if pair[0].closed_at is None] if book is not None else []
         open_ = sorted((pair for pair in known if pair[0].ended_at is None), key=_worst_first)
@@ -148,12 +154,14 @@ class Console:
             quarantine=_shown(quarantine, MOST, _quarantined),
             dead_letters=_shown(letters, MOST, _dead),
             heartbeats=_shown(beats, MOST, _beat),
+            probes=_shown(probes, MOST, _probe),
             troubles=tuple(self._troubles()),
             dry_run=self._dry_run,
             hidden={
                 "open": max(0, len(open_) - MOST),
                 "held": max(0, len(held) - MOST),
                 "heartbeats": max(0, all_beats - MOST),
+                "probes": max(0, len(probes) - MOST),
                 "quarantine": max(0, counts.quarantine - MOST),
                 "dead_letters": max(0, counts.dead_letters - MOST),
             },
@@ -190,6 +198,7 @@ class Console:
         )
 
 
+_PROBES: Final = ("down", "degraded", "unknown", "new", "up")
 _BUTTONS: Final = {("quarantine", "replay"), ("quarantine", "drop"), ("dead-letters", "replay")}
 
 
@@ -217,6 +226,23 @@ def _beat(row: Row) -> HeartbeatRow:
     known = row.state
     return HeartbeatRow(
         row.name, row.shown, known.since, known.last_start, known.last_success, row.expected, known.duration
+    )
+
+
+def _probe(row: ProbeKept) -> ProbeRow:
+    known = row.state
+    return ProbeRow(
+        name=row.name,
+        address=row.shown,
+        state=known.status,
+        since=known.since,
+        failing=known.failing,
+        reason=known.reason,
+        checked=known.checked_at,
+        latency=known.latency,
+        timing=row.timing,
+        certificate_until=known.certificate_until,
+        theirs=row.their_word,
     )
 
 

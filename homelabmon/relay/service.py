@@ -116,7 +116,9 @@ class Service:
         )
         dry_run = options.show is not None
         keeper = self.heartbeats.keeper
-        self._console = Console(self.store, self.engine, self.channels, config, clock, keeper, dry_run=dry_run)
+        self._console = Console(
+            self.store, self.engine, self.channels, config, clock, keeper, self.probes.keeper, dry_run=dry_run
+        )
         self.app.others = self._other
         self.port = 0
         """The port it listens on, once it does."""

@@ -36,6 +36,8 @@ DAYS: Final = 92
 MOST_A_DAY: Final = 500
 """Changes of state in one day that are noted as they are; from then on a state lasts ``COARSE`` seconds at least."""
 COARSE: Final = 600.0
+MOST_GAPS: Final = 1_000
+"""Gaps older than that which are kept for people to read of, the latest."""
 UNSET: Final = 1_577_836_800.0
 """A clock that shows a time before 2020 has not been set yet; nothing is noted by it."""
 _ROLLED: Final = "history_rolled"
@@ -127,7 +129,11 @@ def roll(connection: sqlite3.Connection, now: float, windows: Windows | None = N
         _sum_up(connection, first, today, windows or {})
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_ROLLED, today))
     connection.execute("DELETE FROM spans WHERE ended <= ?", (kept,))
-    connection.execute("DELETE FROM gaps WHERE ended <= ?", (kept,))
+    connection.execute("DELETE FROM gaps WHERE ended <= ?", (today - DAYS * DAY,))
+    connection.execute(
+        "DELETE FROM gaps WHERE ended <= ? AND began NOT IN (SELECT began FROM gaps ORDER BY began DESC LIMIT ?)",
+        (kept, MOST_GAPS),
+    )
     connection.execute("DELETE FROM daily WHERE day < ?", (str(day_of(today - DAYS * DAY)),))
 
 
@@ -234,7 +240,10 @@ def states(connection: sqlite3.Connection) -> dict[str, Span]:
 
 
 def gaps(connection: sqlite3.Connection, since: float) -> list[tuple[float, float | None, str]]:
-    """When nobody watched after a moment, and why: began, ended (None: it lasts), kind. In order."""
+    """When nobody watched after a moment, and why: began, ended (None: it lasts), kind. In order.
+
+    As many days are kept as there are sums; of a time with very many of them, the last eight days only.
+    """
     statement = "SELECT began, ended, kind FROM gaps WHERE ended IS NULL OR ended > ? ORDER BY began"
     return list(connection.execute(statement, (since,)))
 

@@ -93,6 +93,25 @@ class HeartbeatRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeRow:
+    """A probe. ``failing``: its last check failed; ``theirs``: what its third party says of itself."""
+
+    name: str
+    address: str
+    """Without what may be secret."""
+    state: Literal["new", "up", "degraded", "down", "unknown"]
+    since: float
+    failing: bool = False
+    reason: str = ""
+    checked: float | None = None
+    latency: float | None = None
+    """Of its last answer. Seconds."""
+    timing: str = ""
+    certificate_until: float | None = None
+    theirs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PageData:
     """Everything on the page."""
 
@@ -108,10 +127,11 @@ class PageData:
     quarantine: tuple[QuarantineRow, ...] = ()
     dead_letters: tuple[DeadLetterRow, ...] = ()
     heartbeats: tuple[HeartbeatRow, ...] = ()
+    probes: tuple[ProbeRow, ...] = ()
     troubles: tuple[str, ...] = ()
     """What is wrong with the relay itself, one sentence each: the store cannot be written, a configuration that was
     not taken, a Watchdog that is missing."""
     dry_run: bool = False
     hidden: Mapping[str, int] = field(default_factory=dict)
-    """How many more there are than are shown, by section: open, held, recent, heartbeats, quarantine,
-    dead_letters."""
+    """How many more there are than are shown, by section: open, held, recent, heartbeats, probes,
+    quarantine, dead_letters."""

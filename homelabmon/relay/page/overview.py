@@ -17,6 +17,7 @@ from homelabmon.relay.page.data import (
     HeldRow,
     OpenIncident,
     PageData,
+    ProbeRow,
     QuarantineRow,
 )
 from homelabmon.relay.page.html import Child, Html, join, tag, web_address
@@ -40,6 +41,13 @@ _HEARTBEAT_STATES: Final = {
     "down": ("bad", "■ down"),
     "paused": ("", "○ paused"),
 }
+_PROBE_STATES: Final = {
+    "new": ("", "○ not asked yet"),
+    "up": ("ok", "✓ up"),
+    "degraded": ("warn", "▲ slow"),
+    "down": ("bad", "■ down"),
+    "unknown": ("", "○ cannot be asked"),
+}
 _ALERTS_SHOWN: Final = 50
 
 
@@ -57,7 +65,7 @@ def overview(data: PageData, csrf: str) -> str:
         tag("header", tag("h1", f"{data.name}: alert relay"), _as_of(data)),
         tag(
             "main",
-            *(_banner(data), _open(data), _held(data), _heartbeats(data)),
+            *(_banner(data), _open(data), _held(data), _heartbeats(data), _probes(data)),
             *(_channels(data), _recent(data), _failed(data, csrf)),
         ),
         tag("footer", f"homelabmon {data.version}, running since ", _time(data.started_at, data.now)),
@@ -243,6 +251,28 @@ def _heartbeat_row(row: HeartbeatRow, data: PageData) -> Sequence[Child]:
         "never" if row.last is None else _time(row.last, data.now),
         None if row.duration is None else _span(row.duration),
         None if row.expected is None else _time(row.expected, data.now),
+    )
+
+
+def _probes(data: PageData) -> Html | None:
+    if not data.probes:
+        return None
+    rows = [_probe_row(row, data) for row in data.probes]
+    table = _table(("Probe", "State", "Answered in", "Last check", "Certificate ends"), rows)
+    return _section("probes", "Probes from here", table, _more(data, "probes", "probe"))
+
+
+def _probe_row(row: ProbeRow, data: PageData) -> Sequence[Child]:
+    kind, words = ("warn", "… fails") if row.failing and row.state != "down" else _PROBE_STATES[row.state]
+    since = None if row.state in ("new", "up") else join((", since ", _time(row.since, data.now)))
+    why = join((": ", row.reason)) if row.reason else None
+    theirs = join((". They say: ", row.theirs)) if row.theirs else None
+    return (
+        tag("span", row.name, title=row.address),
+        join((tag("span", words, class_=f"state {kind}"), since, why, theirs)),
+        None if row.latency is None else tag("span", f"{row.latency * 1000:.0f} ms", title=row.timing),
+        None if row.checked is None else _time(row.checked, data.now),
+        None if row.certificate_until is None else _time(row.certificate_until, data.now),
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from homelabmon.relay import history
 from homelabmon.relay.history import Day, Interval, Span, State
 from homelabmon.relay.history.model import Cover, start_of
-from homelabmon.relay.history.records import COARSE, DAYS, MOST_A_DAY, SPAN_DAYS
+from homelabmon.relay.history.records import COARSE, DAYS, MOST_A_DAY, MOST_GAPS, SPAN_DAYS
 from homelabmon.relay.store.schema import MIGRATIONS
 
 H = 3600.0
@@ -148,11 +148,19 @@ def test_days_that_are_over_outlive_their_spans(disk: sqlite3.Connection) -> Non
         history.roll(disk, T + (number + 1) * DAY + 60.0)
     (left,) = disk.execute("SELECT count(*) FROM spans").fetchone()
     assert left == 2 * SPAN_DAYS + 1
-    (left,) = disk.execute("SELECT count(*) FROM gaps").fetchone()
-    assert left == SPAN_DAYS
+    assert len(history.gaps(disk, 0.0)) == 60
     assert day(disk, 0, now=60 * DAY) == Day(operational=19 * H, outage=H)
     for number in range(1, 60):
         assert day(disk, number, now=60 * DAY) == Day(operational=22 * H, outage=H), number
+
+
+def test_gaps_without_number_do_not_fill_the_disk(disk: sqlite3.Connection) -> None:
+    for number in range(3_000):
+        gap(disk, number * 60.0, number * 60.0 + 30.0)
+    history.roll(disk, T + 20 * DAY)
+    assert len(history.gaps(disk, 0.0)) == MOST_GAPS
+    history.roll(disk, T + (DAYS + 5) * DAY)
+    assert history.gaps(disk, 0.0) == []
 
 
 def test_sums_are_kept_for_as_long_as_the_page_shows_them(disk: sqlite3.Connection) -> None:

@@ -10,6 +10,7 @@ from homelabmon.relay.page.data import (
     HeldRow,
     OpenIncident,
     PageData,
+    ProbeRow,
     QuarantineRow,
 )
 
@@ -94,6 +95,22 @@ BAD_NIGHT = PageData(
         HeartbeatRow("restic", "late", NOW - 86_400, running_since=NOW - 300, last=NOW - 86_400, expected=NOW - 600),
         HeartbeatRow("report", "new", NOW - 60, expected=NOW + 3600),
         HeartbeatRow("scrub", "paused", NOW - 60),
+    ),
+    probes=(
+        ProbeRow(
+            "ghcr",
+            "https://ghcr.io/v2/",
+            "down",
+            NOW - 700,
+            failing=True,
+            reason="status 503 instead of 200 or 401",
+            checked=NOW - 20,
+            latency=0.12,
+            theirs="Partial System Outage",
+        ),
+        ProbeRow("home", "https://home.example/", "up", NOW - 9000, checked=NOW - 5, latency=0.04, timing="dns 1 ms"),
+        ProbeRow("proxy", "proxy.example:443", "up", NOW - 9000, failing=True, reason="the connection was refused"),
+        ProbeRow("router", "192.168.1.1", "unknown", NOW - 9000, reason="cannot ping here"),
     ),
     troubles=("The Watchdog is missing: what Alertmanager calls resolved proves nothing.",),
     hidden={"recent": 12},

@@ -52,6 +52,7 @@ def test_quiet_page_says_so() -> None:
     assert "All channels deliver." in text
     assert "Dead letters" not in text
     assert "Heartbeats" not in text
+    assert "Probes" not in text
 
 
 def test_bad_night_says_everything() -> None:
@@ -73,6 +74,10 @@ def test_bad_night_says_everything() -> None:
         "not told yet",
         "■ down, since 2 h ago",
         "… late, running since 5 min ago",
+        "■ down, since 11 min ago: status 503 instead of 200 or 401. They say: Partial System Outage",
+        "✓ up40 ms",
+        "… fails: the connection was refused",
+        "○ cannot be asked, since 2 h 30 min ago: cannot ping here",
         "○ not seen yet",
         "○ paused, since 1 min ago",
     ):

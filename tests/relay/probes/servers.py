@@ -26,7 +26,9 @@ def http(status: str = "200 OK", body: bytes = b"fine", *headers: str) -> bytes:
 
 
 @asynccontextmanager
-async def tcp(handler: Handler, *, tls: ssl.SSLContext | None = None, host: str = HOST) -> AsyncIterator[int]:
+async def tcp(
+    handler: Handler, *, tls: ssl.SSLContext | None = None, host: str = HOST, port: int = 0
+) -> AsyncIterator[int]:
     """A server that does this with each connection; its port."""
     running: set[asyncio.Task[None]] = set()
 
@@ -43,7 +45,7 @@ async def tcp(handler: Handler, *, tls: ssl.SSLContext | None = None, host: str 
             with suppress(ConnectionError, ssl.SSLError):
                 await writer.wait_closed()
 
-    server = await asyncio.start_server(handle, host, 0, ssl=tls)
+    server = await asyncio.start_server(handle, host, port, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
