@@ -170,7 +170,10 @@ def test_an_alert_is_posted_and_edited_and_the_accounts_balance(tmp_path: Path) 
 
 def test_what_is_held_back_is_counted_as_queued_on_the_metrics_page(tmp_path: Path) -> None:
     async def scenario(client: Client, discord: FakeDiscord) -> None:
-        assert await client.post("/v1/alertmanager", webhook(alert("n1"), alert("n2", fingerprint="f" * 16)), "tok-am") == 200
+        assert (
+            await client.post("/v1/alertmanager", webhook(alert("n1"), alert("n2", fingerprint="f" * 16)), "tok-am")
+            == 200
+        )
 
         async def queued() -> bool:
             page = (await client.get("/metrics"))[1]
