@@ -101,17 +101,20 @@ def check_config(config_file: Path) -> int:
 def send_test(config_file: Path, channel: str) -> int:
     """Post a test message to a channel, and say what became of it.
 
-    Exits 0 when it was posted, 1 when it was not, 2 when there is no such channel.
+    A webhook that the relay found dead and that takes the message is used again, within seconds. Exits 0 when it was posted, 1 when it was not, 2 when there is no such channel.
     """
     file = _read(config_file)
     import asyncio
 
     import aiohttp  # noqa: F401
 
+    from homelabmon.relay.checking import revive
     from homelabmon.relay.checking import send_test as send
 
     posted, words = asyncio.run(send(file, channel))
     click.echo(words, err=not posted)
+    if posted and revive(file, channel):
+        click.echo(f"#{channel}: the relay took its webhook for dead, and uses it again")
     return EXIT_OK if posted else EXIT_FINDINGS
 
 

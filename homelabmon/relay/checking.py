@@ -1,7 +1,7 @@
 """Whether a configuration would work: its secrets are there, its webhooks have the right shape; and a test message.
 
 Used by the command line. May import: errors, notifiers, spec, and relay.delivery, relay.heartbeats,
-relay.secrets.
+relay.secrets, relay.upkeep.
 """
 
 from __future__ import annotations
@@ -92,6 +92,21 @@ async def send_test(file: RelayFile, channel: str) -> tuple[bool, str]:
         return True, f"#{channel}: posted as message {outcome.message_id}"
     detail = f" ({outcome.detail})" if isinstance(outcome, Rejected) and outcome.detail else ""
     return False, f"#{channel}: not posted, status {response.status}: {outcome.reason}{detail}"
+
+
+def revive(file: RelayFile, channel: str) -> bool:
+    """A channel's webhook works: whether a relay had found it dead, and will use it again.
+
+    False where the relay keeps its database elsewhere. Raises HomelabmonError when the disk fails.
+    """
+    if not Path(file.database).exists():
+        return False
+    from homelabmon.relay.delivery import memory
+    from homelabmon.relay.upkeep import Upkeep
+
+    address = SecretFile(file.channels[channel].webhook_file).one().reveal()
+    with Upkeep(file.database) as upkeep:
+        return upkeep.transact(lambda connection: memory.revive(connection, address))
 
 
 def _target(entry: ChannelEntry) -> Target:

@@ -27,6 +27,7 @@ from homelabmon.relay.delivery.channels import Channels
 from homelabmon.relay.delivery.dry import DryTransport
 from homelabmon.relay.delivery.gate import Gate
 from homelabmon.relay.delivery.limits import Limits
+from homelabmon.relay.delivery.memory import Memory
 from homelabmon.relay.delivery.transport import HttpTransport, Transport
 from homelabmon.relay.delivery.worker import Dispatch, Tools
 from homelabmon.relay.doors import Doors
@@ -198,6 +199,7 @@ class Service:
             notifier=_notifier(),
             channels=self.channels,
             gate=Gate(Limits(random.random), self._clock),
+            memory=Memory(self.store, self._clock),
             transport=transport,
             clock=self._clock,
             random=random.random,

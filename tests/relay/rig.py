@@ -22,6 +22,7 @@ from homelabmon.relay.delivery.channels import Channels
 from homelabmon.relay.delivery.figures import Figures
 from homelabmon.relay.delivery.gate import Gate
 from homelabmon.relay.delivery.limits import Limits
+from homelabmon.relay.delivery.memory import Memory
 from homelabmon.relay.delivery.transport import HttpTransport, Transport, TransportFailure
 from homelabmon.relay.delivery.worker import Dispatch, Tools
 from homelabmon.relay.engine import Engine, Setup, Store
@@ -29,10 +30,12 @@ from homelabmon.relay.incidents.book import ChannelPolicy, Question, Verdict
 from homelabmon.relay.incidents.model import Changes, Snapshot
 from homelabmon.relay.incidents.notice import Delivery, Lane, Notice
 from homelabmon.relay.store.store import Store as RealStore
+from homelabmon.relay.store.writer import Work
 from homelabmon.spec.relay_file import ChannelEntry
 from tests.relay.discord_rates import Rates
 from tests.relay.fake_discord import FakeDiscord
 from tests.relay.incidents.desk import Disk
+from tests.relay.memory_disk import MemoryDisk
 from tests.relay.virtual import START, VirtualClock, VirtualLoop
 
 T = TypeVar("T")
@@ -150,6 +153,9 @@ class DiskStore:
     async def recall(self, name: str) -> float | None:
         return await self._works(self.store.recall(name))
 
+    async def transact(self, work: Work[T]) -> T:
+        return await self._works(self.store.transact(work))
+
     async def _works(self, work: Coroutine[Any, Any, T]) -> T:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
@@ -201,6 +207,7 @@ class Rig:
         self.memory = MemoryStore()
         self.on_disk = None if folder is None else DiskStore(folder)
         self.store: Store = self.on_disk or self.memory
+        self.notes = MemoryDisk()
         self.replicas = Replicas(self.clock)
         self.mention = mention or {}
         self.files: dict[str, str] = {}
@@ -255,6 +262,7 @@ class Rig:
                 Discord(),
                 self.channels,
                 Gate(Limits(self.random.random), self.clock),
+                Memory(self.on_disk or self.notes, self.clock),
                 self.wrap(Line(self, self.http)),
                 self.clock,
                 self.random.random,

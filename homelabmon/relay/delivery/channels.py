@@ -1,7 +1,7 @@
 """Which webhook a channel uses now: its own, or that of a channel that stands in for it.
 
 A webhook that the other side no longer knows is dead until its file holds another address. Asked by delivery.worker
-and by the metrics page. May import: notifiers.contract, spec.relay_file and the standard library.
+and by the metrics page. May import: notifiers.contract, spec.relay_file, delivery.memory and the standard library.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from homelabmon.notifiers.contract import Target
+from homelabmon.relay.delivery.memory import digest_of
 from homelabmon.spec.relay_file import ChannelEntry
 
 Reads = Callable[[str], str]
@@ -39,7 +40,7 @@ class Channels:
         """``last_resort``: takes what is left for a channel that the configuration does not name any more."""
         self._entries, self._reads, self._last_resort = dict(entries), reads, last_resort
         self._dead: dict[str, str] = {}
-        """Reason, by address."""
+        """Reason, by digest of the address."""
         self._threads_gone: set[tuple[str, str]] = set()
 
     def reconfigure(self, entries: Mapping[str, ChannelEntry], *, last_resort: str | None = None) -> None:
@@ -64,7 +65,7 @@ class Channels:
     def own(self, channel: str) -> Target | None:
         """A channel's own webhook; None while it is dead, or cannot be read, or the channel is not known."""
         entry = self._entries.get(channel)
-        if entry is None or (url := self._url(entry)) is None or url in self._dead:
+        if entry is None or (url := self._url(entry)) is None or digest_of(url) in self._dead:
             return None
         thread = entry.thread_id
         if thread is not None and (url, thread) in self._threads_gone:
@@ -77,7 +78,16 @@ class Channels:
 
     def bury(self, target: Target, reason: str) -> None:
         """The webhook is dead."""
-        self._dead[target.url] = reason
+        self._dead[digest_of(target.url)] = reason
+
+    @property
+    def dead(self) -> Mapping[str, str]:
+        """Reasons, by digest of the address; addresses that no file holds any more included."""
+        return self._dead
+
+    def learn(self, dead: Mapping[str, str]) -> None:
+        """These are dead, and no others."""
+        self._dead = dict(dead)
 
     def thread_gone(self, target: Target) -> None:
         """The thread that the channel posts into is gone: from now on it posts into the channel itself."""
@@ -93,7 +103,7 @@ class Channels:
             url = self._reads(entry.webhook_file)
         except Exception as error:
             return Disabled("unreadable", str(error))
-        reason = self._dead.get(url)
+        reason = self._dead.get(digest_of(url))
         return None if reason is None else Disabled(reason)
 
     def _url(self, entry: ChannelEntry) -> str | None:

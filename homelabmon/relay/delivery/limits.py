@@ -149,6 +149,11 @@ class Limits:
         elif status is not None and status != 429:
             known.refusals = self._refusals = 0
 
+    def recall(self, webhook: str, at: float) -> None:
+        """A request of an earlier process that counts towards a ban. To be called in order, before any request."""
+        self._known(webhook, at).invalid.append(at)
+        self._invalid.ended.append(at)
+
     def invalid_recently(self, now: float) -> int:
         """How many responses of the last 10 minutes count towards a ban."""
         self._invalid.forget(now)

@@ -4,7 +4,7 @@ What is to be told is asked for as late as possible, so that whatever happened w
 one message. A crash between the request and the commit repeats that message, and loses none.
 
 Started by :class:`Dispatch`, which the service starts. May import: relay.engine, notifiers.contract, relay.clock,
-relay.waiting, and its neighbours.
+relay.waiting, relay.store.trouble, and its neighbours.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -21,9 +22,12 @@ from homelabmon.relay.clock import Clock
 from homelabmon.relay.delivery.channels import Channels, Way
 from homelabmon.relay.delivery.figures import Figures
 from homelabmon.relay.delivery.gate import Gate
+from homelabmon.relay.delivery.limits import INVALID
+from homelabmon.relay.delivery.memory import Memory
 from homelabmon.relay.delivery.transport import Transport, TransportFailure
 from homelabmon.relay.engine import Engine
 from homelabmon.relay.incidents.telling import Sending
+from homelabmon.relay.store.trouble import StoreError
 from homelabmon.relay.waiting import happens
 
 log = logging.getLogger(__name__)
@@ -53,6 +57,7 @@ class Tools:
     notifier: Notifier
     channels: Channels
     gate: Gate
+    memory: Memory
     transport: Transport
     clock: Clock
     random: Callable[[], float]
@@ -161,18 +166,23 @@ class Worker:
         """One request. Whatever happens to it, the limits are told."""
         payload = await self._payload(sending, way, style)
         request = self._request(sending, way.target, payload)
-        tools, status, outcome = self._tools, None, None
+        tools = self._tools
+        status: int | None = None
+        outcome: Outcome | None = None
         await tools.gate.wait(way.target.url)  # others may have begun since; nothing may come between this and begin
         ticket = tools.gate.begin(way.target.url)
         try:
+            note = await tools.memory.expect(way.target.url)
             response = await tools.transport.send(request)
             if isinstance(response, TransportFailure):
-                return Retry(response.reason), payload
-            status = response.status
-            outcome = tools.notifier.judge(request, response)
-            return outcome, payload
+                outcome = Retry(response.reason)
+            else:
+                status = response.status
+                outcome = tools.notifier.judge(request, response)
         finally:
             tools.gate.end(ticket, status, outcome)
+        await tools.memory.answered(way.target.url, note, invalid=status in INVALID)
+        return outcome, payload
 
     async def _payload(self, sending: Sending, way: Way, style: Style) -> Mapping[str, Any]:
         """Long ones are made in a thread, so that senders do not wait for them."""
@@ -217,6 +227,7 @@ class Worker:
         if rejected.kind == "channel_gone":
             log.error("the webhook is gone: it is not used until its file changes", extra={**about, "via": way.via})
             self._note_failure(rejected.reason, rejected.detail)
+            await tools.memory.bury(way.target.url, rejected.reason)
             tools.channels.bury(way.target, rejected.reason)
         elif rejected.kind == "thread_gone" and sending.kind == "post":
             self._note_failure(rejected.reason, rejected.detail)
@@ -281,7 +292,9 @@ class Dispatch:
         self._workers: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Runs until it is cancelled. Looks from time to time whether a channel has come into being."""
+        """Runs until it is cancelled. Looks from time to time whether a channel has come into being, and whether an
+        operator has found a webhook alive."""
+        await self._recall()
         try:
             while True:
                 book = self._tools.engine.book
@@ -289,8 +302,23 @@ class Dispatch:
                 for name in sorted(names - set(self._workers)):
                     self._workers[name] = asyncio.create_task(Worker(name, self._tools).run(), name=f"channel {name}")
                 await self._tools.clock.sleep(LOOK_AGAIN)
+                if self._tools.channels.dead:
+                    with suppress(StoreError):
+                        self._tools.channels.learn(await self._tools.memory.dead())
         finally:
             await self._stop()
+
+    async def _recall(self) -> None:
+        """Nothing is sent before it is known what must not be."""
+        while True:
+            try:
+                remembered = await self._tools.memory.recall()
+            except StoreError:
+                await self._tools.clock.sleep(LOOK_AGAIN)
+            else:
+                self._tools.channels.learn(remembered.dead)
+                self._tools.gate.recall(remembered.invalid)
+                return
 
     async def _stop(self) -> None:
         """What is under way is finished; the engine must still run then."""

@@ -160,7 +160,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         body BLOB NOT NULL
     ) STRICT;
     CREATE INDEX heartbeat_pings_heartbeat ON heartbeat_pings (heartbeat, id);
-    """,  # 3: probes, what the public is shown, and what the cluster's relay keeps for the outpost.
+    """,  # 3: probes, what the public is shown, what the cluster's relay keeps for the outpost, webhooks that refuse.
     """
     UPDATE inbox SET source = 'own' WHERE source = 'heartbeat';
 
@@ -246,6 +246,18 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         body TEXT NOT NULL
     ) STRICT;
     CREATE INDEX status_updates_incident ON status_updates (incident, id);
+
+    CREATE TABLE dead_webhooks (
+        webhook TEXT PRIMARY KEY,
+        died_at REAL NOT NULL,
+        reason TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE invalid_requests (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        webhook TEXT NOT NULL,
+        at REAL NOT NULL
+    ) STRICT;
 
     CREATE TABLE spool (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from homelabmon.relay.heartbeats import records
 from homelabmon.relay.heartbeats.beats import Beat, beats_of
 from homelabmon.relay.heartbeats.keeper import Keeper
 from homelabmon.relay.heartbeats.records import Heard
 from homelabmon.relay.heartbeats.state import Kind
-from homelabmon.relay.store.schema import MIGRATIONS
 from homelabmon.relay.store.trouble import StoreError
 from homelabmon.relay.store.writer import Work
 from homelabmon.spec.relay_file import RelayFile
 from tests.relay.fake_clock import FakeClock
-
-T = TypeVar("T")
+from tests.relay.memory_disk import MemoryDisk
 
 M: Final = 60.0
 H: Final = 3600.0
@@ -47,28 +44,6 @@ def beats(*heartbeats: Mapping[str, Any]) -> Mapping[str, Beat]:
 
 NIGHTLY: Final = {"name": "nightly", "schedule": "0 3 * * *", "grace": "1h"}
 HOURLY: Final = {"name": "hourly", "period": "1h", "grace": "10m"}
-
-
-class MemoryDisk:
-    """A database in memory. ``broken``: nothing can be stored."""
-
-    def __init__(self) -> None:
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        for script in MIGRATIONS:
-            self.connection.executescript(script)
-        self.broken = False
-
-    async def transact(self, work: Work[T]) -> T:
-        if self.broken:
-            raise StoreError("full")
-        self.connection.execute("BEGIN")
-        try:
-            result = work(self.connection)
-            self.connection.execute("COMMIT")
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        return result
 
 
 class Eyes:
