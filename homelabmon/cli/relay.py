@@ -101,7 +101,9 @@ def check_config(config_file: Path) -> int:
 def send_test(config_file: Path, channel: str) -> int:
     """Post a test message to a channel, and say what became of it.
 
-    A webhook that the relay found dead and that takes the message is used again, within seconds. Exits 0 when it was posted, 1 when it was not, 2 when there is no such channel.
+    A webhook that the relay found dead and that takes the message is used again, within seconds.
+
+    Exits 0 when it was posted, 1 when it was not, 2 when there is no such channel.
     """
     file = _read(config_file)
     import asyncio

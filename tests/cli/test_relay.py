@@ -14,6 +14,8 @@ from click.testing import CliRunner
 
 from homelabmon.cli import root, run
 from homelabmon.cli.relay import _address
+from homelabmon.relay.clock import SystemClock
+from homelabmon.relay.delivery.memory import Memory
 from homelabmon.relay.incidents.model import Changes
 from homelabmon.relay.store.queries import Aside
 from homelabmon.relay.store.store import Store
@@ -85,6 +87,23 @@ def test_a_test_message_is_posted_and_told_of(tmp_path: Path) -> None:
             code, said = await asyncio.to_thread(relay, config, "send-test", "ops")
             assert code == 1
             assert said.startswith("#ops: not posted, status 401: ")
+
+    asyncio.run(scenario())
+
+
+def test_a_webhook_that_takes_a_test_message_is_dead_no_more(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with FakeDiscord() as discord:
+            discord.add_webhook("ops")
+            config = written(tmp_path, discord)
+            store = Store(str(tmp_path / "relay.db"), NOW)
+            memory = Memory(store, SystemClock())
+            await memory.bury(discord.webhooks["ops"].url, "unknown_webhook")
+            for words in ("#ops: the relay took its webhook for dead, and uses it again\n", ""):
+                code, said = await asyncio.to_thread(relay, config, "send-test", "ops")
+                assert (code, said.partition("\n")[2]) == (0, words)
+                assert await memory.dead() == {}
+            await store.close()
 
     asyncio.run(scenario())
 

@@ -10,7 +10,7 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,8 +22,34 @@ from homelabmon.relay.store.trouble import StoreError, reason_of
 log = logging.getLogger(__name__)
 
 _BUSY: Final = 5.0
-_SALVAGED: Final = ("inbox", "quarantine", "dead_letters")
-"""Tables whose rows stand for themselves. The others make sense only together."""
+SALVAGED: Final[Mapping[str, str]] = {
+    "meta": "WHERE key <> 'adopted'",
+    "inbox": "",
+    "quarantine": "",
+    "dead_letters": "",
+    "heartbeats": "",
+    "heartbeat_pings": "",
+    "texts": "",
+    "probes": "",
+    "probe_results": "",
+    "spans": "",
+    "gaps": "",
+    "daily": "",
+    "status_incidents": "",
+    "status_updates": "",
+    "dead_webhooks": "",
+    "invalid_requests": "",
+    "spool": "",
+}
+"""Tables whose rows stand for themselves, and which of them. That what fires has been taken over is not true of a new
+database."""
+LEFT: Final = frozenset({"episodes", "incidents", "posts", "accounts"})
+"""Tables that make sense only together, and as a whole."""
+_NEXT_ID: Final = """
+INSERT INTO meta SELECT 'next_id', max(id) + 1.0 FROM dead_letters WHERE true GROUP BY 1 = 1
+ON CONFLICT DO UPDATE SET value = max(value, excluded.value)
+"""
+"""The book numbers on, even where its own count cannot be read: no new dead letter replaces an old one."""
 
 
 class NewerDatabaseError(HomelabmonError):
@@ -151,22 +177,31 @@ def _salvage(connection: sqlite3.Connection, damaged: str) -> int:
     count = 0
     old = sqlite3.connect(damaged, timeout=_BUSY, isolation_level=None)
     try:
-        for table in _SALVAGED:
-            count += _salvage_table(connection, old, table)
+        for table, which in SALVAGED.items():
+            count += _salvage_table(connection, old, table, which)
+        connection.execute(_NEXT_ID)
     finally:
         old.close()
     return count
 
 
-def _salvage_table(connection: sqlite3.Connection, old: sqlite3.Connection, table: str) -> int:
+def _salvage_table(connection: sqlite3.Connection, old: sqlite3.Connection, table: str, which: str) -> int:
+    """The old database may be of an older version: what it has of the columns is taken."""
     count = 0
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for row in old.execute(f"SELECT * FROM {table}"):  # noqa: S608  # a name of ours
-            marks = ", ".join("?" * len(row))
-            connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608
-            count += 1
+        columns = [name for name in _columns(connection, table) if name in _columns(old, table)]
+        if columns:
+            found = ", ".join(f'"{name}"' for name in columns)
+            marks = ", ".join("?" * len(columns))
+            for row in old.execute(f"SELECT {found} FROM {table} {which}"):  # noqa: S608  # names of ours
+                connection.execute(f"INSERT OR IGNORE INTO {table} ({found}) VALUES ({marks})", row)  # noqa: S608
+                count += 1
     except sqlite3.DatabaseError as error:
         log.warning("not all of a table could be read", extra={"table": table, "error": str(error)})
     connection.execute("COMMIT")
     return count
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]

@@ -11,11 +11,9 @@ from homelabmon.relay.heartbeats.beats import Beat, beats_of
 from homelabmon.relay.heartbeats.keeper import Keeper
 from homelabmon.relay.heartbeats.records import Heard
 from homelabmon.relay.heartbeats.state import Kind
-from homelabmon.relay.store.trouble import StoreError
-from homelabmon.relay.store.writer import Work
 from homelabmon.spec.relay_file import RelayFile
 from tests.relay.fake_clock import FakeClock
-from tests.relay.memory_disk import MemoryDisk
+from tests.relay.memory_disk import MemoryDisk as MemoryDisk
 
 M: Final = 60.0
 H: Final = 3600.0

@@ -22,7 +22,8 @@ from homelabmon.relay.spool import records
 from homelabmon.relay.spool.courier import LONGEST, Courier, request_of
 from homelabmon.relay.spool.records import Letter
 from homelabmon.relay.store.trouble import StoreError
-from tests.relay.heartbeats.desk import Desk, MemoryDisk, beats
+from tests.relay.heartbeats.desk import Desk, beats
+from tests.relay.memory_disk import MemoryDisk
 from tests.relay.spool.line import KEY, OURS, URL, Line
 
 HOURLY: Final = {"name": "hourly", "period": "1h", "grace": "1h"}

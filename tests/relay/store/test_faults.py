@@ -18,7 +18,7 @@ import pytest
 from homelabmon.errors import HomelabmonError
 from homelabmon.relay.store import opening, writer
 from homelabmon.relay.store import store as store_module
-from homelabmon.relay.store.opening import NewerDatabaseError
+from homelabmon.relay.store.opening import LEFT, SALVAGED, NewerDatabaseError
 from homelabmon.relay.store.schema import MIGRATIONS
 from homelabmon.relay.store.store import Store
 from homelabmon.relay.store.trouble import StoreError
@@ -262,6 +262,55 @@ def test_what_can_still_be_read_of_requests_is_taken_over(path: Path) -> None:
 
     with_store(path, scenario)
     assert aside(path) == [f"relay.db.damaged-{int(NOW)}"]
+
+
+def test_every_table_is_taken_over_or_left_on_purpose(path: Path) -> None:
+    with_store(path, lambda store: store.open())
+    tables = {name for (name,) in rows(path, "SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert tables - {"sqlite_sequence"} == set(SALVAGED) | LEFT
+    assert set(SALVAGED) & LEFT == set()
+
+
+def test_what_can_still_be_read_of_heartbeats_is_taken_over_whatever_the_old_version(path: Path) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for script in MIGRATIONS[:2]:
+        connection.executescript(script)
+    connection.execute("PRAGMA user_version = 2")
+    connection.execute(
+        "INSERT INTO heartbeats (name, status, since, created, said, made, rules)"
+        " VALUES ('nightly', 'up', 1.0, 1.0, '', 0, '')"
+    )
+    connection.execute(
+        "INSERT INTO heartbeat_pings (heartbeat, at, received_at, kind, method, client, address, body)"
+        " VALUES ('nightly', 1.0, 1.0, 'success', 'GET', '', '', x'')"
+    )
+    connection.execute("INSERT INTO meta VALUES ('looked', 7.0), ('adopted', 7.0)")
+    connection.close()
+
+    async def scenario(store: Store) -> None:
+        assert await store.recall("looked") == 7.0
+        assert await store.recall("adopted") is None
+
+    opened = opening.open_database(str(path), NOW, distrust=True)
+    opened.connection.close()
+    os.close(opened.lock)
+    with_store(path, scenario)
+    assert rows(path, "SELECT name, status FROM heartbeats") == [("nightly", "up")]
+    assert rows(path, "SELECT heartbeat, kind FROM heartbeat_pings") == [("nightly", "success")]
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_after_damage_no_new_dead_letter_replaces_an_old_one(path: Path, numbered: bool) -> None:
+    with_store(path, lambda store: store.commit(everything()))
+    if not numbered:
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("DELETE FROM meta")
+        connection.close()
+    opened = opening.open_database(str(path), NOW, distrust=True)
+    opened.connection.close()
+    os.close(opened.lock)
+    (kept,) = with_store(path, lambda store: store.dead_letters())
+    assert with_store(path, lambda store: store.load()).next_id > kept.id
 
 
 def test_damage_that_shows_while_running_is_dealt_with_while_running(path: Path) -> None:
