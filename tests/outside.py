@@ -70,7 +70,7 @@ def _known_programs() -> dict[str, tuple[str, tuple[int, ...] | None]]:
 def _version(program: str) -> tuple[int, ...]:
     """The program's own version; ``()``, older than any, when it does not tell."""
     result = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
-    match = re.search(r"version v?(\d+(?:\.\d+)+)", result.stdout + result.stderr)
+    match = re.search(r"(?:version |^systemd |^)v?(\d+(?:\.\d+)*)", result.stdout + result.stderr, re.MULTILINE)
     return _numbers(match[1]) if match else ()
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 import homelabmon
-from homelabmon.components.relay import Image
+from homelabmon.components.image import Image
 from tests.outside import ROOT
 
 FILE: Final = (ROOT / ".container" / "Containerfile").read_text(encoding="utf-8")

@@ -39,9 +39,17 @@ def command(context: click.Context, config_file: Path) -> None:
     help=f"The key, where the configuration's own file is elsewhere. Default: the variable {KEY_VARIABLE}.",
 )
 @click.option("--base", metavar="URL", help="The outpost's public address. Default: that of the configuration.")
+@click.option("--in-cluster", is_flag=True, help="Print where jobs in the cluster ping: the relay, which passes it on.")
 @click.option("--by-name", is_flag=True, help="Print addresses with the key of all and the heartbeat's name.")
 @click.pass_obj
-def urls(config_file: Path, names: tuple[str, ...], key_file: Path | None, base: str | None, by_name: bool) -> int:
+def urls(
+    config_file: Path,
+    names: tuple[str, ...],
+    key_file: Path | None,
+    base: str | None,
+    in_cluster: bool,
+    by_name: bool,
+) -> int:
     """Print the addresses of heartbeats, of all or of those that are named. They are secrets: whoever has one can ping.
 
     Without /start, /fail, /log or an exit code behind it, an address says that the run has succeeded.
@@ -50,7 +58,9 @@ def urls(config_file: Path, names: tuple[str, ...], key_file: Path | None, base:
     known = [beat.name for beat in file.heartbeats]
     for name in names:
         _must_know(name, known)
-    url = base or file.url
+    url = base or (file.inside if in_cluster else file.url)
+    if url is None and in_cluster:
+        raise HomelabmonError("no relay in the cluster takes pings: write `relay: {spool: true}` below components")
     if url is None:
         raise HomelabmonError("the configuration has no `url`: name the outpost's public address with --base")
     for name, rest in _addresses(file, names or tuple(known), key_file, by_name=by_name):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from homelabmon.components import outpost_machine
+from homelabmon.components.outpost_machine import Needed
 from homelabmon.components.route_table import channel_entries, default_entry, route_entries
 from homelabmon.spec import names
 from homelabmon.spec.contribution import (
     ALERTS_DEADMAN,
     METRICS_CRDS,
+    PINGS,
     ComponentConfig,
     Contribution,
     DocRow,
@@ -22,7 +25,7 @@ from homelabmon.spec.contribution import (
     Site,
     Template,
 )
-from homelabmon.spec.relay_file import Intake, RelayFile, Watchdog
+from homelabmon.spec.relay_file import Intake, RelayFile, ThirdLeg, Watchdog
 from homelabmon.spec.routes import Maintenance
 from homelabmon.spec.secrets import SecretRef
 from homelabmon.spec.watch import Outpost as OutpostConfig
@@ -43,11 +46,11 @@ class Outpost:
         return (Offer(ALERTS_DEADMAN, site.outpost.url.rstrip("/") + names.PATH_ALERTMANAGER, data={"token": token}),)
 
     def contribute(self, config: None, site: Site) -> Contribution:
-        """A scrape target for the cluster, and ``outpost/relay.yaml`` for the machine outside."""
+        """A scrape target for the cluster, and all that the machine outside needs."""
         outpost = site.outpost
         if outpost is None:
             return Contribution()
-        crds = site.offer(METRICS_CRDS)
+        file, crds = outpost_file(outpost, site), site.offer(METRICS_CRDS)
         manifests, secrets = [], []
         if crds is not None and outpost.scrape:
             token = _scrape_token(outpost, site)
@@ -68,7 +71,10 @@ class Outpost:
         return Contribution(
             manifests=tuple(manifests),
             secrets=tuple(secrets),
-            files=(PlainFile("outpost/relay.yaml", data=outpost_file(outpost, site).to_data()),),
+            files=(
+                PlainFile("outpost/relay.yaml", data=file.to_data()),
+                *outpost_machine.files(outpost, file, needed(outpost, file, site), site),
+            ),
             nodes=tuple(nodes),
             edges=tuple(edges),
             docs=(DocRow("Outpost", outpost.url, "outside the cluster: dead man's switch, heartbeats, status page"),),
@@ -85,7 +91,7 @@ def outpost_file(outpost: OutpostConfig, site: Site) -> RelayFile:
     token = outpost.token or site.secret_default("outpost-token")
     beats = tuple(beat for beat in site.heartbeats if beat.cronjob is None)
     key = outpost.heartbeat_key or site.secret_default("heartbeat-key")
-    ids = outpost.heartbeat_ids
+    ids, leg, inside = outpost.heartbeat_ids, outpost.third_leg, site.offer(PINGS)
     return RelayFile.model_construct(
         name=site.name,
         role="outpost",
@@ -106,9 +112,33 @@ def outpost_file(outpost: OutpostConfig, site: Site) -> RelayFile:
             alertname=names.WATCHDOG, silence=outpost.silence, channel=outpost.channel or site.defaults.channel
         ),
         maintenance=tuple(_window(window) for window in site.maintenance if window.everything or window.components),
+        inside=None if inside is None or not beats else inside.url,
+        third_leg=None if leg is None else ThirdLeg.model_construct(ping_file=leg.ping.file, every=leg.every),
         status_page=site.status_page,
         url=outpost.url,
     )
+
+
+def needed(outpost: OutpostConfig, file: RelayFile, site: Site) -> tuple[Needed, ...]:
+    """The secrets that have to lie on the machine outside, each file once."""
+    home, crds = outpost_machine.home(site), site.offer(METRICS_CRDS)
+    key = outpost.heartbeat_key or site.secret_default("heartbeat-key")
+    found = [
+        Needed(channel.discord.webhook, f"the Discord webhook of #{name}", home)
+        for name, channel in site.channels.items()
+    ]
+    found.append(
+        Needed(outpost.token or site.secret_default("outpost-token"), "the token by which it knows the cluster", home)
+    )
+    if file.intake.scrape_token_file is not None and crds is not None:
+        found.append(Needed(_scrape_token(outpost, site), "the token by which it knows Prometheus", crds.namespace))
+    if file.intake.heartbeat_key_file is not None:
+        found.append(Needed(key, "the key that heartbeats' addresses follow from", made="openssl rand -hex 32"))
+    if outpost.heartbeat_ids is not None:
+        found.append(Needed(outpost.heartbeat_ids, "addresses of heartbeats, one a line: `NAME=UUID`"))
+    if outpost.third_leg is not None:
+        found.append(Needed(outpost.third_leg.ping, "the address of the hosted check that it pings"))
+    return tuple({(one.ref.secret, one.ref.key): one for one in reversed(found)}.values())[::-1]
 
 
 def _window(window: Maintenance) -> Maintenance:

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Annotated, Any, ClassVar, TypeGuard
 from urllib.parse import urlsplit
 
-from pydantic import Field, StrictBool, StringConstraints
+from pydantic import StrictBool, StringConstraints
 
-import homelabmon
 from homelabmon.components import lan
+from homelabmon.components.image import Image
 from homelabmon.components.route_table import channel_entries, default_entry, route_entries
 from homelabmon.spec import names
-from homelabmon.spec.base import DnsLabel, HttpUrl, Model, Name, PositiveDuration, Quantity, Unique
+from homelabmon.spec.base import DnsLabel, HttpUrl, Name, PositiveDuration, Quantity, Unique
 from homelabmon.spec.contribution import (
     ALERTMANAGER,
     ALERTS_PEOPLE,
@@ -21,6 +21,7 @@ from homelabmon.spec.contribution import (
     LOGS_INTAKE,
     METRICS,
     METRICS_CRDS,
+    PINGS,
     App,
     ComponentConfig,
     Contribution,
@@ -42,24 +43,6 @@ APP = names.RELAY_NAME
 _FLUX = "flux-system"
 """Where Flux itself runs: `flux install` and `flux bootstrap` know no other default."""
 _LABELS = {"app.kubernetes.io/name": APP, "app.kubernetes.io/instance": APP}
-
-
-class Image(Model):
-    """A container image."""
-
-    repository: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._:/-]*[a-z0-9]$")] = (
-        "ghcr.io/homelabmon/homelabmon"
-    )
-    """Where the image is pulled from."""
-    tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = homelabmon.__version__
-    """Its tag. Default: the version of homelabmon that renders."""
-    digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
-    """Pins the image to its bytes."""
-
-    @property
-    def reference(self) -> str:
-        """As a container spec wants it."""
-        return f"{self.repository}:{self.tag}" + (f"@{self.digest}" if self.digest else "")
 
 
 class RelayConfig(ComponentConfig):
@@ -109,6 +92,7 @@ class Relay:
         people = {
             "token": token,
             "self_channel": config.self_channel,
+            "image": config.image.reference,
             "outside_url": outside.rstrip("/") + names.PATH_ALERTMANAGER if outside else None,
         }
         shared: dict[str, Any] = {
@@ -121,6 +105,7 @@ class Relay:
         return (
             Offer(ALERTS_PEOPLE, url + names.PATH_ALERTMANAGER, data=people, **shared),
             Offer(EVENTS_FALCO, url + names.PATH_FALCO, data={"path_secret": falco}, **shared),
+            *((Offer(PINGS, url, **shared),) if config.spool and site.outpost is not None else ()),
             *lan.offers(site, "relay", config.namespace, names.RELAY_PORT, APP),
         )
 
@@ -210,7 +195,9 @@ def _upstream(config: RelayConfig, site: Site) -> Upstream | None:
     if site.outpost is None:
         return None
     token = site.outpost.token or site.secret_default("outpost-token")
-    return Upstream.model_construct(url=site.outpost.url.rstrip("/"), token_file=token.file, spool=config.spool)
+    return Upstream.model_construct(
+        url=site.outpost.url.rstrip("/"), token_file=token.file, report=site.outpost.report, spool=config.spool
+    )
 
 
 def _for_people(offer: Offer | None) -> str | None:

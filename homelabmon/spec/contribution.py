@@ -187,8 +187,10 @@ class Contribution(NamedTuple):
 # What components offer each other ----------------------------------------------------------------------------------
 
 ALERTS_PEOPLE = "alerts.people"
-"""Takes Alertmanager's webhooks for people (the relay). ``data``: ``token``, ``self_channel``, and ``outside_url``, its
-address for those outside the cluster, or None."""
+"""Takes Alertmanager's webhooks for people (the relay). ``data``: ``token``, ``self_channel``, ``image`` (what it runs)
+and ``outside_url``, its address for those outside the cluster, or None."""
+PINGS = "pings.spool"
+"""Takes pings of jobs in the cluster, and passes them on to the outpost."""
 ALERTS_DEADMAN = "alerts.deadman"
 """Takes the Watchdog (the outpost)."""
 EVENTS_FALCO = "events.falco"

@@ -139,6 +139,8 @@ class RelayFile(Model):
     watchdog: Watchdog | None = None
     maintenance: tuple[Maintenance, ...] = ()
     """Windows in which heartbeats and probes are measured, but not told of."""
+    inside: str | None = None
+    """Where jobs in the cluster ping heartbeats, if not here."""
     upstream: Upstream | None = None
     third_leg: ThirdLeg | None = None
     status_page: StatusPage | None = None

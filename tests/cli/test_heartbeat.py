@@ -65,6 +65,13 @@ def test_what_is_rendered_and_a_key_will_do(tmp_path: Path) -> None:
     assert len(by_file.splitlines()) == len(read_config(rendered).heartbeats) > 0
 
 
+def test_jobs_in_the_cluster_ping_the_relay(tmp_path: Path) -> None:
+    rendered = ROOT / "rendered" / "outpost" / "relay.yaml"
+    (line, *_) = heartbeat(rendered, "urls", "--in-cluster", HOMELABMON_HEARTBEAT_KEY=KEY).splitlines()
+    uuid = derived_uuid(SecretText(KEY), "nightly-backup")
+    assert line == f"nightly-backup  http://discord-alert-proxy.monitoring.svc.cluster.local:8080/ping/{uuid}"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -73,6 +80,10 @@ def test_what_is_rendered_and_a_key_will_do(tmp_path: Path) -> None:
             ("urls", "--key-file", "/nowhere"),
             "/nowhere: cannot be read: No such file or directory;"
             " give the key with --key-file, or in the variable HOMELABMON_HEARTBEAT_KEY",
+        ),
+        (
+            ("urls", "--in-cluster"),
+            "no relay in the cluster takes pings: write `relay: {spool: true}` below components",
         ),
         (("pause", "backup"), "relay.db: no such database: run this where the relay runs"),
     ],
