@@ -68,6 +68,10 @@ class _UnrenderableError(Exception):
     """The notifier cannot put a message into words, not even plain ones."""
 
 
+_Attempt = tuple[Outcome, Mapping[str, Any], Style]
+"""What came of a request, what was sent, and in which form."""
+
+
 class Worker:
     """One channel's. Survives any exception."""
 
@@ -141,30 +145,32 @@ class Worker:
     async def _tell(self, sending: Sending, way: Way) -> float:
         """Sends it, and notes what came of it; gives the seconds to wait before the next attempt."""
         try:
-            outcome, payload = await self._try(sending, way)
+            outcome, payload, style = await self._try(sending, way)
         except _UnrenderableError as error:
-            outcome, payload = Rejected("unrenderable", "forbidden", str(error)), {}
+            outcome, payload, style = Rejected("unrenderable", "forbidden", str(error)), {}, "plain"
         if isinstance(outcome, Sent):
-            await self._delivered(sending, outcome, way)
+            await self._delivered(replace(sending, plain=style == "plain"), outcome, way)
         elif isinstance(outcome, Rejected):
             await self._rejected(sending, outcome, way, payload)
         else:
             return self._retry(outcome)
         return 0.0
 
-    async def _try(self, sending: Sending, way: Way) -> tuple[Outcome, Mapping[str, Any]]:
-        """As it should be; plain if it is refused like that, or if nothing has worked for a while."""
+    async def _try(self, sending: Sending, way: Way) -> _Attempt:
+        """As it should be; plain if it is refused like that, or was before, or if nothing has worked for a while."""
+        if sending.plain:
+            return await self._send(sending, way, "plain")
         if self._failures and self._failures % PLAIN_EVERY == 0 and sending.kind != "delete":
             return await self._send(sending, way, "plain")
-        outcome, payload = await self._send(sending, way, "full")
+        outcome, payload, style = await self._send(sending, way, "full")
         if isinstance(outcome, Rejected) and outcome.kind == "malformed" and sending.kind != "delete":
             log.warning("a message was refused, it is tried plain", extra=self._about(sending, outcome.detail))
             return await self._send(sending, way, "plain")
-        return outcome, payload
+        return outcome, payload, style
 
-    async def _send(self, sending: Sending, way: Way, style: Style) -> tuple[Outcome, Mapping[str, Any]]:
+    async def _send(self, sending: Sending, way: Way, style: Style) -> _Attempt:
         """One request. Whatever happens to it, the limits are told."""
-        payload = await self._payload(sending, way, style)
+        payload, style = await self._payload(sending, way, style)
         request = self._request(sending, way.target, payload)
         tools = self._tools
         status: int | None = None
@@ -182,20 +188,20 @@ class Worker:
         finally:
             tools.gate.end(ticket, status, outcome)
         await tools.memory.answered(way.target.url, note, invalid=status in INVALID)
-        return outcome, payload
+        return outcome, payload, style
 
-    async def _payload(self, sending: Sending, way: Way, style: Style) -> Mapping[str, Any]:
-        """Long ones are made in a thread, so that senders do not wait for them."""
+    async def _payload(self, sending: Sending, way: Way, style: Style) -> tuple[Mapping[str, Any], Style]:
+        """What to send, and in which form. Long ones are made in a thread, so that senders do not wait for them."""
         if sending.message is None:
-            return {}
+            return {}, style
         message = sending.message
         if way.via != self.channel:
             why = "whose webhook does not work" if self.channel in self._tools.channels.names() else "which is no more"
             message = replace(message, note=f"For #{self.channel}, {why}: #{way.via} stands in.")
         try:
             if sum(len(incident.alerts) for incident in message.incidents) > LONG:
-                return await asyncio.to_thread(self._tools.notifier.render, message, style)
-            return self._tools.notifier.render(message, style)
+                return await asyncio.to_thread(self._tools.notifier.render, message, style), style
+            return self._tools.notifier.render(message, style), style
         except Exception as error:
             log.exception("a message cannot be rendered", extra=self._about(sending, style))
             if style == "full":

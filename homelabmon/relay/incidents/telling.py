@@ -45,6 +45,8 @@ class Sending:
     """What that message is called there."""
     thread_id: str | None = None
     """The thread it stands in, where that is not the channel's own."""
+    plain: bool = False
+    """Whether it is to go out, or went out, as plain text: in its full form it was not taken."""
 
 
 class Telling:
@@ -191,7 +193,7 @@ class Telling:
             return
         if sending.kind == "edit" and sending.post in self._ledger.posts:
             post = self._ledger.posts[sending.post]
-            post.edited_at = now
+            post.edited_at, post.plain = now, sending.plain
         else:
             post = Post(
                 id=self._ledger.new_id(),
@@ -202,6 +204,7 @@ class Telling:
                 incidents=[],
                 posted_at=now,
                 edited_at=now,
+                plain=sending.plain,
             )
             self._ledger.add_post(post)
         for incident in self._shown(sending.incidents):
@@ -299,4 +302,4 @@ class Telling:
 
 def _placed(sending: Sending, post: Post) -> Sending:
     """With where the message stands."""
-    return replace(sending, via=post.via, remote_id=post.remote_id, thread_id=post.thread_id)
+    return replace(sending, via=post.via, remote_id=post.remote_id, thread_id=post.thread_id, plain=post.plain)

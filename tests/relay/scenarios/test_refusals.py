@@ -48,6 +48,28 @@ def test_a_refused_message_is_tried_plain_and_then_buried_and_the_next_one_is_to
     in_memory(scene)
 
 
+def test_a_message_that_went_out_plain_is_changed_plain(play: Play) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.discord.faults.append(Fault("status", status=400, times=1))
+        rig.tell(rig.alert("n1", group="NodeDown", severity="critical"))
+        await rig.until(10)
+        await rig.restart()
+        rig.tell(rig.alert("n2", group="NodeDown", severity="critical"), rig.alert("other", severity="critical"))
+        await rig.until(30)
+        assert [(seen.method, seen.status) for seen in rig.discord.seen] == [
+            ("POST", 400),
+            ("POST", 200),
+            ("PATCH", 200),
+            ("POST", 200),
+        ]
+        plain, full = rig.discord.standing()
+        assert "embeds" not in plain.payload or plain.payload["embeds"] == []
+        assert full.payload["embeds"]
+        assert rig.discord.visible(["n1", "n2"]) == {"n1", "n2"}
+
+    play(scene)
+
+
 def test_a_thread_that_is_gone_is_left_for_the_channel_itself(play: Play) -> None:
     async def scene(rig: Rig) -> None:
         rig.tell(rig.alert("n1", group="NodeDown", severity="critical"))
