@@ -32,6 +32,7 @@ COMMANDS = {
     "beat": "Run a command, and report it as a heartbeat.",
     "heartbeat": "Print where heartbeats are pinged; pause them.",
     "status": "Tell the public of incidents, and write the status page as files.",
+    "probe": "Ask probes once, from here, and print what came.",
     "relay": "Run the service that posts alerts to Discord, and look after what it keeps.",
     "completion": "Print the shell completion script.",
 }
