@@ -41,6 +41,8 @@ def set_up(level: int = logging.INFO, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # What clients do wrong is their trouble and our 4xx; the library would log a traceback for each.
+    # What clients do wrong is their trouble and our 4xx; the library would log a traceback for each, as an error even.
+    # Our own answers never raise.
     logging.getLogger("aiohttp").setLevel(logging.ERROR)
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
