@@ -65,13 +65,16 @@ def _listed(directory: Path) -> list[str]:
 def _put(directory: Path, path: str, text: str) -> bool:
     """Replaces one file whole; whether it was different. What links to elsewhere is not followed."""
     place = directory / path
-    for folder in reversed(place.relative_to(directory).parents):
-        if (directory / folder).is_symlink() and str(folder) != ".":
-            raise HomelabmonError(f"{directory / folder}: leads elsewhere: remove the link, or write to another folder")
+    for part in reversed(PurePosixPath(path).parents[:-1]):
+        folder = directory / part
+        if folder.is_symlink():
+            raise HomelabmonError(f"{folder}: leads elsewhere: remove the link, or write to another folder")
+        if not folder.is_dir():
+            folder.mkdir()
+            folder.chmod(0o755)
     content = text.encode("utf-8", "replace")
     if not place.is_symlink() and place.is_file() and place.read_bytes() == content:
         return False
-    place.parent.mkdir(parents=True, exist_ok=True)
     aside = place.with_name(f".{place.name}.new")
     try:
         with aside.open("wb") as file:

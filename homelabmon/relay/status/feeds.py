@@ -18,8 +18,6 @@ from homelabmon.relay.status.model import Component, Incident, Maintenance, Page
 
 _NEVER: Final = 0.0
 """When a feed without entries was updated."""
-_ANNOUNCED: Final = 30 * 86_400.0
-"""Seconds before its opening at which maintenance is announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +72,12 @@ def _incident(page: Page, incident: Incident) -> _Entry:
 
 
 def _maintenance(page: Page, one: Maintenance) -> _Entry:
-    announced = one.opens - _ANNOUNCED
-    updated = {"scheduled": announced, "in_progress": one.opens, "completed": one.closes}[one.phase]
     affected = [component.title for component in words.affected(page, one.components)]
     parts = [f"<p>{escape(words.window(one))}</p>"]
     parts += [f"<p>{escape(one.description)}</p>"] if one.description else []
     parts += [f"<p>Affects {escape(words.listed(affected))}</p>"] if affected else []
     title = f"Maintenance {words.PHASE_WORDS[one.phase].lower()}: {one.title}"
-    return _Entry(f"index.html#maintenance-{one.key}", title, announced, updated, "".join(parts))
+    return _Entry(f"index.html#maintenance-{one.key}", title, one.announced_at, one.updated_at, "".join(parts))
 
 
 def _entry(page: Page, entry: _Entry) -> list[str]:

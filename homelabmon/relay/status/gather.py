@@ -15,6 +15,7 @@ from homelabmon.relay import history
 from homelabmon.relay.history import Span
 from homelabmon.relay.status import incidents
 from homelabmon.relay.status.model import (
+    ANNOUNCED,
     SHOWN_DAYS,
     Component,
     DayRow,
@@ -34,8 +35,6 @@ from homelabmon.routing.windows import openings
 from homelabmon.spec.routes import Maintenance as Window
 
 DAY: Final = 86_400.0
-AHEAD: Final = 30 * DAY
-"""Seconds for which maintenance is announced before it begins."""
 BEHIND: Final = 7 * DAY
 """Seconds for which it is shown once it is over."""
 STALE: Final = 600.0
@@ -160,7 +159,7 @@ def _maintenance(setup: Setup, now: float) -> Iterator[Maintenance]:
 
 def _near(window: Window, now: float) -> list[tuple[float, float]]:
     """Those that have begun, and the next one."""
-    pairs = openings(window, now - BEHIND, now + AHEAD)
+    pairs = openings(window, now - BEHIND, now + ANNOUNCED)
     ahead = [pair for pair in pairs if pair[0] > now]
     return [pair for pair in pairs if pair[0] <= now] + ahead[:1]
 

@@ -165,7 +165,7 @@ def _items(run: Run) -> Iterator[Html]:
         return
     for row in reversed(run.days):
         link = tag("a", words.short_day(row.date), href=f"history.html#{row.date}")
-        yield tag("li", link, f": {words.STATE_WORDS[row.state].lower()}, {what_happened(row)}")
+        yield tag("li", link, f": {what_happened(row)}")
 
 
 # The key -------------------------------------------------------------------------------------------------------------

@@ -62,8 +62,8 @@ def _footer(page: Page, up: str) -> Html:
         tag("nav", [[tag("a", name, href=f"{up}{path}"), " "] for path, name in links], aria_label="Outputs"),
         tag(
             "p",
-            "Times are UTC where no zone is named, and days are UTC’s. Uptime is about measured time only: announced"
-            " maintenance, and time in which nothing was measured, is left out, and never rounded up."
+            "Times are UTC where no zone is named, and days are UTC’s. Uptime is about measured time only: downtime in"
+            " announced maintenance and time without data are left out. Figures are cut, never rounded up."
             f" Page made {words.clock(page.fresh.made_at)} by homelabmon.",
             class_="soft small",
         ),

@@ -22,6 +22,8 @@ STATES: Final[tuple[State, ...]] = ("operational", "maintenance", "unknown", "de
 IMPACTS: Final[tuple[Impact, ...]] = ("none", "minor", "major", "critical")
 STEPS: Final[tuple[Step, ...]] = ("investigating", "identified", "monitoring", "resolved")
 SHOWN_DAYS: Final = 90
+ANNOUNCED: Final = 30 * 86_400.0
+"""Seconds for which maintenance is announced before it begins."""
 OUTAGE_OF_A_DAY: Final = 900.0
 """Seconds from which on an outage marks the whole day as one; a shorter one marks it as degraded."""
 SLOW_OF_A_DAY: Final = 300.0
@@ -158,6 +160,16 @@ class Maintenance:
     phase: Phase
     once: bool
     """It happens once, and not every week."""
+
+    @property
+    def announced_at(self) -> float:
+        """Since when it may be on the page."""
+        return self.opens - ANNOUNCED
+
+    @property
+    def updated_at(self) -> float:
+        """When its phase began."""
+        return {"scheduled": self.announced_at, "in_progress": self.opens, "completed": self.closes}[self.phase]
 
 
 @dataclass(frozen=True, slots=True)

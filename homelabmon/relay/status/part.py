@@ -97,7 +97,7 @@ class StatusPages(Part):
 
         def work(connection: sqlite3.Connection) -> _Revision:
             if setup.automatic:
-                _follow_outages(connection, setup, now)
+                follow_outages(connection, setup, now)
             if prune:
                 incidents.prune(connection, now)
             return _revision(connection, setup, now)
@@ -190,7 +190,7 @@ def _export(directory: Path, page: Page) -> int:
 # In one transaction, in the store's thread ------------------------------------------------------------------
 
 
-def _follow_outages(connection: sqlite3.Connection, setup: Setup, now: float) -> None:
+def follow_outages(connection: sqlite3.Connection, setup: Setup, now: float) -> None:
     """Opens, continues and resolves incidents by what is so now; leaves all as it is while nobody sees."""
     what = _so(connection, setup, now)
     if what is None:

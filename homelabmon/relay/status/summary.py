@@ -89,19 +89,21 @@ def _id(page: Page, *what: str) -> str:
 
 def _components(page: Page) -> Iterator[dict[str, Any]]:
     for number, group in enumerate(page.groups, start=1):
-        members = [_id(page, "component", component.name) for component in group.components]
+        members = [_component(page, component) for component in group.components]
         known = {
             "id": _id(page, "group", group.name),
             "name": group.name,
             "status": _COMPONENT[group.state],
+            "created_at": min(member["created_at"] for member in members),
+            "updated_at": max(member["updated_at"] for member in members),
             "position": number,
             "description": group.description or None,
             "group_id": None,
             "group": True,
         }
-        yield {**_always(page), **known, "components": members}
-        for position, component in enumerate(group.components, start=1):
-            yield {**_component(page, component), "position": position, "group_id": known["id"]}
+        yield {**_always(page), **known, "components": [member["id"] for member in members]}
+        for position, member in enumerate(members, start=1):
+            yield {**member, "position": position, "group_id": known["id"]}
 
 
 def _always(page: Page) -> dict[str, Any]:
@@ -109,15 +111,15 @@ def _always(page: Page) -> dict[str, Any]:
 
 
 def _component(page: Page, component: Component) -> dict[str, Any]:
-    since = None if component.since is None else words.iso(component.since)
-    first = component.known_days
+    first = (component.known_days or component.days[-1:])[0].date
+    created = f"{first}T00:00:00Z"
     return {
         **_always(page),
         "id": _id(page, "component", component.name),
         "name": component.title,
         "status": _COMPONENT[component.state],
-        "created_at": f"{first[0].date}T00:00:00Z" if first else None,
-        "updated_at": since,
+        "created_at": created,
+        "updated_at": created if component.since is None else words.iso(component.since),
         "position": 1,
         "description": component.description or None,
         "group_id": None,
@@ -153,20 +155,19 @@ def _incident(page: Page, incident: Incident) -> dict[str, Any]:
 
 def _maintenance(page: Page, one: Maintenance) -> dict[str, Any]:
     number = _id(page, "maintenance", one.key)
-    announced = one.opens if one.phase == "in_progress" else min(page.fresh.made_at, one.opens)
     return {
         "id": number,
         "name": one.title,
         "status": one.phase,
-        "created_at": words.iso(announced),
-        "updated_at": words.iso(announced),
+        "created_at": words.iso(one.announced_at),
+        "updated_at": words.iso(one.updated_at),
         "monitoring_at": None,
         "resolved_at": None,
         "impact": "maintenance",
         "shortlink": f"{page.url}/#maintenance-{one.key}",
         "started_at": words.iso(one.opens),
         "page_id": _id(page, _PAGE),
-        "incident_updates": [_update(page, number, one.phase, one.phase, one.description or one.title, announced)],
+        "incident_updates": [_update(page, number, one.phase, one.phase, one.description or one.title, one.updated_at)],
         "components": _affected(page, one.components),
         "scheduled_for": words.iso(one.opens),
         "scheduled_until": words.iso(one.closes),

@@ -11,7 +11,8 @@ from homelabmon.relay.status.telling import gap_in_words, long_gaps
 
 def text(page: Page) -> str:
     """``status.txt``."""
-    return "\n".join(_lines(page)) + "\n"
+    whole = "\n".join(_lines(page)) + "\n"
+    return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in whole)
 
 
 def _lines(page: Page) -> Iterator[str]:

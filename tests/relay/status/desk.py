@@ -74,6 +74,15 @@ class Desk:
     def looked(self, at: float) -> None:
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('heartbeats_looked', ?)", (at,))
 
+    def checked(self, probe: str, at: float) -> None:
+        """A probe was asked."""
+        known = {"name": probe, "checked_at": at}
+        for _, name, kind, required, _, _ in self.connection.execute("PRAGMA table_info(probes)").fetchall():
+            if required:
+                known.setdefault(name, "" if kind == "TEXT" else 0)
+        marks = ", ".join("?" * len(known))
+        self.connection.execute(f"INSERT INTO probes ({', '.join(known)}) VALUES ({marks})", tuple(known.values()))
+
     def since(self, component: str, state: history.State, at: float) -> None:
         """From then on a component is so; its name is ``home`` or ``backup``."""
         kind = "heartbeat" if component == "backup" else "probe"
