@@ -108,7 +108,13 @@ def module_name(probe: Probe) -> str:
         return "icmp"
     if probe.dns is not None:
         return f"dns-{probe.name}"
-    return "http" if _plain(probe.expect) else f"http-{probe.name}"
+    if not _plain(probe.expect):
+        return f"http-{probe.name}"
+    return "https" if _is_https(probe) else "http"
+
+
+def _is_https(probe: Probe) -> bool:
+    return (probe.url or "").lower().startswith("https:")
 
 
 def _plain(expect: Expect) -> bool:
@@ -129,17 +135,23 @@ def _module(probe: Probe) -> dict[str, Any]:
         "valid_status_codes": list(probe.expect.status),
         "follow_redirects": probe.expect.redirects,
     }
+    if _is_https(probe):
+        # Who is sent from TLS to plain HTTP did not get where they wanted to; asked from outside it is the same.
+        http["fail_if_not_ssl"] = True
     if probe.expect.body is not None:
         http["fail_if_body_not_matches_regexp"] = [probe.expect.body]
     return {"prober": "http", "http": http}
 
 
 def _dns(dns: Dns) -> dict[str, Any]:
-    question: dict[str, Any] = {"query_name": dns.query, "query_type": dns.type}
-    if dns.answer is not None:
-        # The exporter looks at whole records: name, time to live, class, type, and the answer at the end.
-        question["validate_answer_rrs"] = {"fail_if_none_matches_regexp": [dns.answer]}
-    return question
+    # The exporter looks at whole records: name, time to live, class, type, and the answer at the end. Without a pattern
+    # it would take an answer without any record for a good one.
+    pattern = dns.answer if dns.answer is not None else rf"\tIN\t{dns.type}\t"
+    return {
+        "query_name": dns.query,
+        "query_type": dns.type,
+        "validate_answer_rrs": {"fail_if_none_matches_regexp": [pattern]},
+    }
 
 
 def _entry(probe: Probe) -> dict[str, Any]:

@@ -61,7 +61,12 @@ def _parse(raw: bytes, name: str) -> RelayFile:
         raise InputError(findings_of(error, source, RelayFile)) from None
     findings = [
         Finding(kind, message, fix, path, file=name, position=source.position(path))
-        for kind, flaws in (("channel", _flaws(file)), ("schedule", _schedules(file)), ("window", _windows(file)))
+        for kind, flaws in (
+            ("channel", _flaws(file)),
+            ("schedule", _schedules(file)),
+            ("probe", _probes(file)),
+            ("window", _windows(file)),
+        )
         for path, message, fix in flaws
     ]
     if findings:
@@ -143,6 +148,29 @@ def _schedules(file: RelayFile) -> Iterator[tuple[DataPath, str, str]]:
             schedule_of(beat)
         except ScheduleError as error:
             yield ("heartbeats", number), f"{beat.name!r}: {error}", "`homelabmon check` finds it in stack.yaml, too"
+
+
+def _probes(file: RelayFile) -> Iterator[tuple[DataPath, str, str]]:
+    """Probes of one name, and patterns that are none."""
+    seen = set[str]()
+    for number, probe in enumerate(file.probes):
+        if probe.name in seen:
+            yield ("probes", number, "name"), f"there are two probes {probe.name!r}", "give one another name"
+        seen.add(probe.name)
+        if probe.expect.body is not None:
+            yield from _pattern(("probes", number, "expect", "body"), probe.expect.body)
+        if probe.dns is not None and probe.dns.answer is not None:
+            yield from _pattern(("probes", number, "dns", "answer"), probe.dns.answer)
+
+
+def _pattern(path: DataPath, pattern: str) -> Iterator[tuple[DataPath, str, str]]:
+    from homelabmon.relay.probes.checks.pattern import searcher
+
+    try:
+        searcher(pattern)
+    except ValueError as error:
+        fix = "`homelabmon check` finds it in stack.yaml, too"
+        yield path, f"{pattern!r} is no regular expression (RE2 syntax): {error}", fix
 
 
 def _windows(file: RelayFile) -> Iterator[tuple[DataPath, str, str]]:

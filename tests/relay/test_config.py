@@ -102,6 +102,26 @@ def test_what_the_example_stack_renders_is_read(tmp_path: Path) -> None:
             "heartbeats[1].name: there are two heartbeats 'backup'; give one another name",
         ),
         (
+            "database:",
+            "probes: [{name: nas, tcp: 'nas.lan:22'}, {name: nas, icmp: nas.lan}]\ndatabase:",
+            "10:49",
+            "probes[1].name: there are two probes 'nas'; give one another name",
+        ),
+        (
+            "database:",
+            "probes: [{name: web, url: 'http://web.lan', expect: {body: '(?=x)'}}]\ndatabase:",
+            "10:60",
+            "probes[0].expect.body: '(?=x)' is no regular expression (RE2 syntax): invalid perl operator: (?=;"
+            " `homelabmon check` finds it in stack.yaml, too",
+        ),
+        (
+            "database:",
+            "probes: [{name: dns, dns: {server: '192.0.2.1:53', query: a.example, answer: '('}}]\ndatabase:",
+            "10:78",
+            "probes[0].dns.answer: '(' is no regular expression (RE2 syntax): missing ): (;"
+            " `homelabmon check` finds it in stack.yaml, too",
+        ),
+        (
             GOOD,
             "- a\n",
             "1:1",

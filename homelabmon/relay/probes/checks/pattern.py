@@ -16,5 +16,6 @@ def searcher(pattern: str) -> Callable[[str], object]:
     try:
         search: Callable[[str], object] = re2.compile(pattern, options).search
     except re2.error as error:
-        raise ValueError(str(error)) from None
+        why = error.args[0] if error.args else "it cannot be read"
+        raise ValueError(why.decode("utf-8", "replace") if isinstance(why, bytes) else str(why)) from None
     return search
