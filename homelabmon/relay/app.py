@@ -97,6 +97,10 @@ class App:
         """Whatever is no door, by method and path."""
         self.others: Page | None = None
         """What answers everything else."""
+        self.saw: Callable[[web.BaseRequest], None] = _nothing
+        """Called with every request."""
+        self.refused: Callable[[web.BaseRequest], None] = _nothing
+        """Called with each that comes as Alertmanager does, and does not know the secret."""
         self._inbox, self._clock, self._nudge, self._text = inbox, clock, nudge, metrics
         self._budget = Budget(most_body)
         self._patience = patience or Patience()
@@ -115,6 +119,7 @@ class App:
         if isinstance(guest, Guest):
             guest.begins()
         try:
+            self.saw(request)
             response = await self._answer(request)
         except Exception as error:
             log.exception("a bug: a request could not be answered", extra={"path": _path(request)})
@@ -185,6 +190,8 @@ class App:
             return _text(404, f"the relay's configuration names no secret for {intake.name}, so it takes nothing")
         by_signature = doors.signed(intake, request.headers)
         if not by_signature and not doors.admits(intake, secrets, request.headers, rest):
+            if intake.name == names.SOURCE_ALERTMANAGER:
+                self.refused(request)
             return _unknown()
         most = min(self.most_body, UNKNOWN_BODY) if by_signature else self.most_body
         try:
@@ -300,6 +307,10 @@ class Listener:
         self._app.house.empty()
         await self._app.house.quiet(seconds)
         await self._server.shutdown(1.0)
+
+
+def _nothing(_: web.BaseRequest) -> None:
+    """Nobody wants to know."""
 
 
 def _text(status: int, words: str, *, close: bool = False) -> web.Response:

@@ -24,6 +24,10 @@ class Clock(Protocol):
         """Seconds since some moment; never jumps, never goes back."""
         ...
 
+    def asleep(self) -> float:
+        """Seconds for which the machine has been suspended so far, which the monotonic ones do not count."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Returns after so many monotonic seconds, at once (but not before others had their turn) for none or fewer."""
         ...
@@ -39,6 +43,11 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds since some moment."""
         return time.monotonic()
+
+    def asleep(self) -> float:
+        """Seconds for which the machine has been suspended so far; 0.0 where it does not tell (Linux does)."""
+        boottime = getattr(time, "CLOCK_BOOTTIME", None)
+        return 0.0 if boottime is None else time.clock_gettime(boottime) - time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Sleeps."""

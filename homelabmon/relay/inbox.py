@@ -11,13 +11,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from homelabmon.relay.clock import Clock
 from homelabmon.relay.delivery.figures import Histogram
 from homelabmon.relay.exposition import Key
 from homelabmon.relay.incidents.model import Changes, Episode, Snapshot
-from homelabmon.relay.incidents.notice import Delivery
+from homelabmon.relay.incidents.notice import Delivery, Notice
 from homelabmon.relay.intake import BY_NAME, Intake, Parsed, Refused
 from homelabmon.relay.store.queries import Aside, InboxRow
 from homelabmon.relay.store.store import Store
@@ -29,11 +29,24 @@ _MOST_FRESH: Final = 10_000
 HOLD_BOUNDS: Final = (1.0, 5.0, 15.0, 30.0, 45.0, 60.0, 65.0, 75.0, 90.0, 120.0, 300.0, 900.0)
 
 
+class Ear(Protocol):
+    """Hears what is no news for people: the outpost's vigil."""
+
+    def apart(self, source: str, parsed: Parsed) -> tuple[Parsed, tuple[Notice, ...]]:
+        """What a request tells people, and what of it is for this ear. Pure: what is stored is read once more."""
+        ...
+
+    async def hear(self, signs: Sequence[Notice]) -> None:
+        """Takes what is for it; returns when that is on disk. Raises StoreError."""
+        ...
+
+
 class Inbox:
     """What came in. It is the engine's store: everything it remembers goes through here."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self._clock = store, clock
+        self.ear: Ear | None = None
         self.unread: Counter[str] = Counter()
         """By source: requests and pieces of requests that went to quarantine."""
         self.left_out: Counter[str] = Counter()
@@ -47,7 +60,13 @@ class Inbox:
     # For the doors ------------------------------------------------------------
 
     async def take(self, intake: Intake, body: bytes, parsed: Parsed, received_at: float) -> int:
-        """Stores a request that could be read; the id of its row. Raises StoreError."""
+        """Stores a request that could be read; the id of its row, 0 where it needs none. Raises StoreError."""
+        if self.ear is not None:
+            parsed, signs = self.ear.apart(intake.name, parsed)
+            if signs:
+                await self.ear.hear(signs)
+                if not parsed.notices and not parsed.unread:
+                    return 0
         asides = [Aside(intake.name, unread.reason, unread.body) for unread in parsed.unread]
         number = await self.store.put(intake.name, body, received_at, asides)
         if number > self._looked and self._fresh_notices + len(parsed.notices) <= _MOST_FRESH:
@@ -96,7 +115,8 @@ class Inbox:
             if parsed.unread and fresh is None:
                 asides = [Aside(row.source, unread.reason, unread.body) for unread in parsed.unread]
                 await self.store.set_aside_all(asides, row.received_at)
-            return parsed.delivery(row.id, row.received_at)
+            told = parsed if self.ear is None else self.ear.apart(row.source, parsed)[0]
+            return told.delivery(row.id, row.received_at)
         await self.quarantine(row.id, parsed.reason)
         self._count_unread(row.source, parsed.reason, 1)
         return None

@@ -53,6 +53,10 @@ from homelabmon.relay.status.part import StatusPages
 from homelabmon.relay.store import queries
 from homelabmon.relay.store.store import Store
 from homelabmon.relay.store.trouble import StoreError
+from homelabmon.relay.vigil.parts import Vigil
+from homelabmon.relay.vigil.reporter import Reporter
+from homelabmon.relay.vigil.sight import Reach, reach
+from homelabmon.relay.vigil.third_leg import ThirdLeg
 from homelabmon.spec.base import in_bytes
 from homelabmon.spec.relay_file import RelayFile
 
@@ -78,6 +82,8 @@ class Options:
     host: str | None = None
     port: int = 8080
     show: Callable[[str], None] | None = None
+    reach: Reach = reach
+    """How an anchor is tried."""
 
 
 class Service:
@@ -99,11 +105,19 @@ class Service:
         self.engine = Engine(self.inbox, _notifier(), setup_of(file), self._asks, clock)
         self.doors = Doors(file.intake)
         tools = PartTools(self.store, clock, self.engine.nudge)
-        self.heartbeats = Heartbeats(file, tools)
-        self.probes = Probes(file, tools)
+        self.vigil = Vigil(file, tools, self.doors, options.reach)
+        self.inbox.ear = self.vigil
+        told_with_gaps = self.vigil.unverified if file.role == "outpost" else None
+        self.heartbeats = Heartbeats(file, tools, self.vigil.sight, told_with_gaps)
+        self.vigil.looks = (self.heartbeats.keeper.look,)
+        self.third_leg = ThirdLeg(file, tools, self.channels, self.engine.figures, lambda: self.vigil.alive_at)
+        self.probes = Probes(file, tools, self.vigil.sight)
         self.status = StatusPages(file, tools)
         self.probes.windows = self.status.windows
-        self.parts: tuple[Part, ...] = (self.heartbeats, self.probes, Spool(file, tools), self.status)
+        parts: list[Part] = [self.vigil, self.heartbeats, self.probes, Spool(file, tools), self.status]
+        if options.show is None:
+            parts += [Reporter(file, tools, self.engine, self.channels), self.third_leg]
+        self.parts: tuple[Part, ...] = tuple(parts)
         """In the order in which they are asked."""
         metrics = Metrics(self.inbox, self.channels, self.engine.figures, config, clock, self.parts)
         self.app = App(
@@ -121,6 +135,7 @@ class Service:
             self.store, self.engine, self.channels, config, clock, keeper, self.probes.keeper, dry_run=dry_run
         )
         self.app.others = self._other
+        self.app.saw, self.app.refused = self.vigil.saw, self.vigil.refused
         self.port = 0
         """The port it listens on, once it does."""
 

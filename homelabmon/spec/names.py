@@ -24,6 +24,8 @@ LABEL_COMPONENT: Final = "component"
 """Which of our components a rule is about; ``component="relay"`` must never travel through the relay."""
 LABEL_HEARTBEAT: Final = "heartbeat"
 LABEL_PROBE: Final = "probe"
+LABEL_ENGINE: Final = "engine"
+"""Which rule engine's Watchdog, where a cluster has several."""
 MANAGED_BY: Final = "homelabmon"
 SEVERITIES: Final = ("critical", "warning", "info", "none")
 

@@ -17,11 +17,15 @@ class FakeClock:
     def __init__(self, now: float = START) -> None:
         self._wall = now
         self._monotonic = 1_000.0
+        self.slept = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = 0
 
     def now(self) -> float:
         return self._wall
+
+    def asleep(self) -> float:
+        return self.slept
 
     def monotonic(self) -> float:
         return self._monotonic

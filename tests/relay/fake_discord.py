@@ -576,6 +576,9 @@ class FastClock:
     def now(self) -> float:
         return self._wall + self.monotonic()
 
+    def asleep(self) -> float:
+        return 0.0
+
     def monotonic(self) -> float:
         return (self._real.monotonic() - self._start) * self._speed
 

@@ -64,9 +64,13 @@ class VirtualClock:
 
     def __init__(self) -> None:
         self.offset = START - 1_000.0
+        self.slept = 0.0
 
     def now(self) -> float:
         return self.offset + self.monotonic()
+
+    def asleep(self) -> float:
+        return self.slept
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
@@ -76,6 +80,11 @@ class VirtualClock:
 
     def step(self, seconds: float) -> None:
         self.offset += seconds
+
+    def suspend(self, seconds: float) -> None:
+        """The machine was suspended for so long: to this process no time has passed."""
+        self.offset += seconds
+        self.slept += seconds
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

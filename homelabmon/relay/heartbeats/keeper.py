@@ -102,11 +102,11 @@ class Keeper:
         beats: Mapping[str, Beat],
         *,
         sight: Sight = CLEAR,
-        unverified: Unverified = _tell_of_unverified,
+        unverified: Unverified | None = None,
     ) -> None:
         """``unverified``: what is told of runs of which nobody knows, where the service has a message of its own."""
         self._store, self._clock, self._nudge = store, clock, nudge
-        self._sight, self._unverified = sight, unverified
+        self._sight, self._unverified = sight, unverified or _tell_of_unverified
         sight.on_return(self._wake_up)
         self._beats = dict(beats)
         self._adopted = False

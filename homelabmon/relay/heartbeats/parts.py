@@ -12,7 +12,7 @@ from homelabmon.relay.exposition import Family, counter, gauge
 from homelabmon.relay.heartbeats.addresses import Addresses
 from homelabmon.relay.heartbeats.api import PingApi
 from homelabmon.relay.heartbeats.beats import beats_of
-from homelabmon.relay.heartbeats.keeper import Keeper
+from homelabmon.relay.heartbeats.keeper import Keeper, Unverified
 from homelabmon.relay.part import Part, Tools
 from homelabmon.relay.vigil.contract import CLEAR, Sight
 from homelabmon.spec import names
@@ -24,10 +24,13 @@ class Heartbeats(Part):
 
     name = "heartbeats"
 
-    def __init__(self, file: RelayFile, tools: Tools, sight: Sight = CLEAR) -> None:
+    def __init__(
+        self, file: RelayFile, tools: Tools, sight: Sight = CLEAR, unverified: Unverified | None = None
+    ) -> None:
+        """``unverified``: takes the runs of which nobody knows, where something else tells of them."""
         beats = beats_of(file)
         self.addresses = Addresses(file.intake, beats)
-        self.keeper = Keeper(tools.store, tools.clock, tools.nudge, beats, sight=sight)
+        self.keeper = Keeper(tools.store, tools.clock, tools.nudge, beats, sight=sight, unverified=unverified)
         self.api = PingApi(self.keeper, self.addresses, tools.clock)
 
     async def prepare(self) -> None:

@@ -194,6 +194,9 @@ class Book:
 
     def _again(self, episode: Episode, notice: Notice, received_at: float) -> None:
         """A firing that is known already: a repetition, another replica's copy, or one that was late."""
+        if notice.source in _OWN and episode.firing and episode.annotations != notice.annotations:
+            self._in_new_words(episode, notice, received_at)
+            return
         self._ledger.count(episode.channel, "deduplicated")
         if notice.keyed:
             self._keyed_again(episode, notice)
@@ -212,6 +215,13 @@ class Book:
         if not episode.firing or episode.annotations == notice.annotations:
             return
         episode.annotations = dict(notice.annotations)
+        self._ledger.keep(episode)
+
+    def _in_new_words(self, episode: Episode, notice: Notice, now: float) -> None:
+        """The service itself has learnt more about what it told: readers should see it."""
+        episode.annotations = dict(notice.annotations)
+        self._ledger.queue(episode)
+        self._touch(episode, now)
         self._ledger.keep(episode)
 
     def _latest(self, episode: Episode) -> bool:
