@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ from homelabmon.relay.intake.reading import fingerprint
 from homelabmon.relay.secrets import SecretText
 from homelabmon.relay.service import Options, Service
 from homelabmon.relay.store.store import Store
+from homelabmon.relay.store.trouble import StoreError
 from homelabmon.relay.store.writer import Work
 from homelabmon.relay.vigil.sight import reach
 from tests.relay import virtual
@@ -65,16 +65,15 @@ class PacedStore(Store):
     broken = False
 
     async def _do(self, work: Work[T]) -> T:
+        if self.broken:
+            self._writer.note("full")
+            raise StoreError("full")
         with working():
-            return await super()._do(_fails if self.broken else work)
+            return await super()._do(work)
 
     async def close(self) -> None:
         with working():
             await super().close()
-
-
-def _fails(connection: Any) -> Any:
-    raise sqlite3.OperationalError("database or disk is full")
 
 
 class Anchor:
@@ -102,13 +101,15 @@ class Anchor:
 
 
 class Drill:
-    """One outpost. ``changed``: more of its configuration."""
+    """One outpost. ``changed``: more of its configuration, or what makes it once it is known who listens where."""
 
     def __init__(self, folder: Path, **changed: Any) -> None:
         self.folder, self._changed = folder, changed
         self.clock = VirtualClock()
         self.clock.offset = MIDNIGHT - 1_000.0
         self.anchors = [Anchor(), Anchor(), Anchor("::1")]
+        self.places = {name: Anchor() for name in ("home", "ghcr")}
+        """What probes from outside ask."""
         self.discord = FakeDiscord(clock=self.clock)
         self.service: Service | None = None
         self._running: asyncio.Task[None] | None = None
@@ -119,13 +120,13 @@ class Drill:
         await self._stack.enter_async_context(self.discord)
         connector = aiohttp.TCPConnector(force_close=True)
         self._session = await self._stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-        for anchor in self.anchors:
+        for anchor in (*self.anchors, *self.places.values()):
             anchor.listen()
         (self.folder / "token").write_text(TOKEN)
         (self.folder / "key").write_text(KEY)
         (self.folder / "ops").write_text(self.discord.add_webhook("ops").url)
         self._config = self.folder / "outpost.yaml"
-        self.configure(**self._changed)
+        self.configure(**{key: made(self) if callable(made) else made for key, made in self._changed.items()})
         await self.start()
         return self
 
@@ -135,7 +136,8 @@ class Drill:
         for task in self._speaking.values():
             task.cancel()
         await self.stop()
-        self.cut_off()
+        for anchor in (*self.anchors, *self.places.values()):
+            anchor.cut()
         await self._stack.aclose()
 
     def configure(self, **changed: Any) -> None:
@@ -270,6 +272,12 @@ class Drill:
                 await asyncio.sleep(60)
 
         self._speaking[name] = asyncio.create_task(speak())
+
+    def probes(self) -> list[dict[str, Any]]:
+        """Probes from outside, of all places."""
+        return [
+            {"name": name, "tcp": place.address, "from": "outpost", "retries": 1} for name, place in self.places.items()
+        ]
 
     # What readers see ------------------------------------------------------------
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import sqlite3
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from homelabmon.relay import history
-from homelabmon.relay.history import State
 from tests.relay.vigil.drill import MIDNIGHT, PING, Drill, M, PacedStore, drill
 
 HEARTBEATS: Final = [
@@ -32,13 +29,6 @@ async def ten_good_minutes(d: Drill) -> None:
     d.reports()
     await d.until(10 * M + 30)
     assert d.told() == []
-
-
-async def is_now(d: Drill, name: str, state: State) -> None:
-    """A probe from outside becomes so."""
-    assert d.service is not None
-    now = d.clock.now()
-    await d.service.store.transact(lambda connection: history.enter(connection, history.of_probe(name), state, now))
 
 
 # The cluster ------------------------------------------------------------
@@ -153,21 +143,48 @@ def test_what_probes_from_outside_see_is_said_and_the_message_follows_it(
 ) -> None:
     async def scenario(d: Drill) -> None:
         await ten_good_minutes(d)
-        for name in ("home", "ghcr"):
-            await is_now(d, name, "operational")
         d.hushes()
         d.reports_no_more()
         await d.until(15 * M + 20)
         ((_, words),) = d.told()
         assert words.endswith("cluster is gone. From outside home and ghcr answer.")
-        await is_now(d, "home", "outage")
-        await d.until(16 * M + 20)
-        ((_, words),) = d.told()
+        d.places["home"].cut()
+        await d.until(20 * M)
+        (_, words), (probe, _) = d.told()
         assert words.endswith("cluster is gone. From outside home fails, ghcr answers.")
-        assert len(d.discord.messages) == 1
+        assert probe == "FIRING · warning · home does not answer as expected"
 
-    probes = [{"name": name, "tcp": "127.0.0.1:1", "from": "outpost", "interval": "1d"} for name in ("home", "ghcr")]
-    drill(tmp_path, monkeypatch, scenario, probes=probes)
+    drill(tmp_path, monkeypatch, scenario, probes=Drill.probes)
+
+
+def test_a_probe_that_the_cluster_has_told_of_is_told_once_reports_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(d: Drill) -> None:
+        await ten_good_minutes(d)
+        down = {"alertname": "ProbeDown", "probe": "home"}
+        d.reports(open=[{"labels": down, "severity": "warning", "since": 1.0, "title": "home is down"}])
+        d.places["home"].cut()
+        await d.until(20 * M)
+        assert d.told() == []
+        d.reports_no_more()
+        await d.until(24 * M)
+        assert [state for state, _ in d.told()] == ["FIRING · warning · home does not answer as expected"]
+
+    drill(tmp_path, monkeypatch, scenario, probes=Drill.probes)
+
+
+def test_when_all_probes_fail_and_the_anchors_answer_it_is_they(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(d: Drill) -> None:
+        await ten_good_minutes(d)
+        for place in d.places.values():
+            place.cut()
+        await d.until(16 * M)
+        assert [state for state, _ in d.told()] == ["FIRING · warning · ProbeDown · 2 firing"]
+
+    drill(tmp_path, monkeypatch, scenario, probes=Drill.probes)
 
 
 def test_of_two_rule_engines_the_silent_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,12 +298,16 @@ def test_twenty_blind_minutes_are_one_message_afterwards_and_nothing_else(
         await d.until(10 * M + 20)
         d.hushes()
         d.cut_off()
+        for place in d.places.values():
+            place.cut()
         await d.until(20 * M)
         _, metrics = await d.metrics()
         assert "outpost_blind 1" in metrics
         await d.until(30 * M)
         assert d.told() == []
         d.back()
+        for place in d.places.values():
+            place.listen()
         await d.until(30 * M + 30)
         assert d.told() == [
             (
@@ -301,7 +322,7 @@ def test_twenty_blind_minutes_are_one_message_afterwards_and_nothing_else(
         assert "outpost_blind 0" in metrics
         assert "homelabmon_outpost_gaps_total 1" in metrics
 
-    drill(tmp_path, monkeypatch, scenario, heartbeats=HEARTBEATS)
+    drill(tmp_path, monkeypatch, scenario, heartbeats=HEARTBEATS, probes=Drill.probes)
 
 
 def test_silence_is_counted_anew_after_blindness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -428,11 +449,12 @@ def test_a_disk_that_failed_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyP
         await d.until(20 * M + 30)
         d.service.store.broken = False
         await d.until(24 * M)
-        ((state, words),) = d.told()
-        assert re.fullmatch(
-            r"EVENT · warning · The outpost could not write to its disk for 1\d min · 1 event", state
-        ), state  # the store itself waits for a real second before it opens the database again
-        assert re.fullmatch(rf"From 2026-09-22 00:10 to 00:2\d UTC {NO_DATA}", words), words
+        assert d.told() == [
+            (
+                "EVENT · warning · The outpost could not write to its disk for 10 min · 1 event",
+                f"From 2026-09-22 00:10 to 00:20 UTC {NO_DATA}",
+            )
+        ]
 
     drill(tmp_path, monkeypatch, scenario)
 
