@@ -111,7 +111,6 @@ def outpost_file(outpost: OutpostConfig, site: Site) -> RelayFile:
         watchdog=Watchdog.model_construct(
             alertname=names.WATCHDOG, silence=outpost.silence, channel=outpost.channel or site.defaults.channel
         ),
-        third_leg=_third_leg(outpost),
         maintenance=tuple(_window(window) for window in site.maintenance if window.everything or window.components),
         inside=None if inside is None or not beats else inside.url,
         third_leg=None if leg is None else ThirdLeg.model_construct(ping_file=leg.ping.file, every=leg.every),
@@ -140,11 +139,6 @@ def needed(outpost: OutpostConfig, file: RelayFile, site: Site) -> tuple[Needed,
     if outpost.third_leg is not None:
         found.append(Needed(outpost.third_leg.ping, "the address of the hosted check that it pings"))
     return tuple({(one.ref.secret, one.ref.key): one for one in reversed(found)}.values())[::-1]
-
-
-def _third_leg(outpost: OutpostConfig) -> ThirdLeg | None:
-    leg = outpost.third_leg
-    return None if leg is None else ThirdLeg.model_construct(ping_file=leg.ping.file, every=leg.every)
 
 
 def _window(window: Maintenance) -> Maintenance:
