@@ -83,6 +83,7 @@ def _params(outpost: Outpost, file: RelayFile, needed: tuple[Needed, ...], site:
         "first_beat": beats[0] if beats else None,
         "probes": [probe.name for probe in file.probes],
         "status_page": file.status_page is not None,
+        "public": _public(file),
         "inside": file.inside,
         "secrets": secrets,
         "folders": sorted({f"secrets/{one.ref.secret}" for one in needed}),
@@ -91,6 +92,14 @@ def _params(outpost: Outpost, file: RelayFile, needed: tuple[Needed, ...], site:
         "token_path": _path(file.intake.alertmanager_token_file),
         "reports": people is not None and outpost.report,
     }
+
+
+def _public(file: RelayFile) -> str | None:
+    """The folder that the status page is written to, where that is none of those it may write to anyway."""
+    publish = None if file.status_page is None else file.status_page.publish
+    if publish is None or publish.directory.startswith(f"{names.DATA_DIR}/"):
+        return None
+    return publish.directory
 
 
 def _path(file: str | None) -> str | None:

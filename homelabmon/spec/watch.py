@@ -387,10 +387,18 @@ class StatusGroup(Model):
     description}`."""
 
 
+def _no_way_up(value: str) -> str:
+    if ".." in value.split("/"):
+        raise ValueError("the path leads upwards: write it without ..")
+    return value
+
+
 class StatusPublish(Model):
     """The status page as files, for a web server or a host of static pages elsewhere."""
 
-    directory: Annotated[str, StringConstraints(pattern=r"^/.*[^/]$")] = Field(examples=["/var/lib/homelabmon/public"])
+    directory: Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._-]+)+$"), AfterValidator(_no_way_up)] = Field(
+        examples=["/var/lib/homelabmon/public"]
+    )
     """Folder that the outpost writes them to, whenever something has changed. Nothing else in it is touched."""
 
 

@@ -117,6 +117,38 @@ def test_prometheus_shows_a_token_to_the_outpost_that_the_outpost_knows() -> Non
     assert "/metrics" not in unscraped.files["outpost/Caddyfile"]
 
 
+# The status page ------------------------------------------------------------------------------------------------
+
+
+PAGE = {"title": "Home", "groups": [{"name": "Home", "components": ["web"]}]}
+
+
+def test_a_folder_for_the_status_page_may_be_written_to_wherever_the_outpost_runs() -> None:
+    elsewhere = outpost(status_page=PAGE | {"publish": {"directory": "/srv/status"}}).files
+    assert "\nReadWritePaths=-/srv/status\n" in elsewhere["outpost/homelabmon-outpost.service"]
+    assert '{type: bind, source: "/srv/status", target: "/srv/status"}' in elsewhere["outpost/compose.yaml"]
+    inside = outpost(status_page=PAGE | {"publish": {"directory": "/var/lib/homelabmon/public"}}).files
+    assert "ReadWritePaths" not in inside["outpost/homelabmon-outpost.service"]
+    assert "public" not in inside["outpost/compose.yaml"]
+
+
+def test_the_outpost_knows_windows_that_are_about_it_and_words_only_of_public_ones() -> None:
+    window = {"from": "03:00", "to": "05:00", "title": "Updates", "description": "Nodes reboot"}
+    windows = [
+        {"name": "public", **window, "routes": ["media"], "components": ["web"], "public": True},
+        {"name": "private", **window, "components": ["web"]},
+        {"name": "all", **window},
+        {"name": "routes", **window, "routes": ["media"]},
+    ]
+    media = {"name": "media", "match": {"namespace": "media"}}
+    file = relay_file(outpost(maintenance=windows, routes=[media]))
+    assert [(one.name, one.title, one.description, one.routes, one.everything) for one in file.maintenance] == [
+        ("public", "Updates", "Nodes reboot", (), False),
+        ("private", "", "", (), False),
+        ("all", "", "", (), True),
+    ]
+
+
 # Compose -------------------------------------------------------------------------------------------------------------
 
 

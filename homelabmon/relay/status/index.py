@@ -49,7 +49,8 @@ def index(page: Page) -> str:
             id="main",
         ),
     ]
-    return document(page, f"{words.headline(page)}: {page.title}", body)
+    made = f" Page made {words.clock(page.fresh.made_at)} by homelabmon."
+    return document(page, f"{words.headline(page)}: {page.title}", body, made=made)
 
 
 def _banner(page: Page) -> Html:

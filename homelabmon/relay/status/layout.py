@@ -18,8 +18,10 @@ POLICY: Final = f"default-src 'none'; style-src '{STYLE_HASH}'; img-src 'self'; 
 """Content-Security-Policy: nothing but our own style and icon; no script at all."""
 
 
-def document(page: Page, title: str, body: Child, *, up: str = "") -> str:
-    """A whole page. ``up``: the way from it to the first page's folder, ``../`` or nothing."""
+def document(page: Page, title: str, body: Child, *, up: str = "", made: str = "") -> str:
+    """A whole page. ``up``: the way from it to the first page's folder, ``../`` or nothing. ``made``: says when it was
+    made; a page that does not say so stays the same until there is news.
+    """
     head = [
         tag("meta", charset="utf-8"),
         tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
@@ -34,7 +36,7 @@ def document(page: Page, title: str, body: Child, *, up: str = "") -> str:
         tag("a", "Skip to the content", class_="skip", href="#main"),
         DEFINITIONS,
         body,
-        _footer(page, up),
+        _footer(up, made),
     ]
     return f"<!doctype html>{tag('html', tag('head', head), tag('body', whole), lang='en')}\n"
 
@@ -49,7 +51,7 @@ def header(page: Page, *, up: str | None = None) -> Html:
     )
 
 
-def _footer(page: Page, up: str) -> Html:
+def _footer(up: str, made: str) -> Html:
     links = (
         ("index.html", "Status"),
         ("history.html", "History"),
@@ -63,8 +65,8 @@ def _footer(page: Page, up: str) -> Html:
         tag(
             "p",
             "Times are UTC where no zone is named, and days are UTC’s. Uptime is about measured time only: downtime in"
-            " announced maintenance and time without data are left out. Figures are cut, never rounded up."
-            f" Page made {words.clock(page.fresh.made_at)} by homelabmon.",
+            " announced maintenance and time without data are left out. Figures are cut, never rounded up.",
+            made,
             class_="soft small",
         ),
         class_="small",
