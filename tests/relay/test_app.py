@@ -178,12 +178,15 @@ def test_flux_signs_or_sends_the_token(tmp_path: Path) -> None:
         answers = [
             await door.post("/v1/flux", FLUX_BODY, token="", **{"X-Signature": signature("key-flux")}),
             await door.post("/v1/flux", FLUX_BODY, token="", **{"X-Signature": signature("key-flux").upper()}),
+            await door.post(
+                "/v1/flux", FLUX_BODY, token="", **{"X-Signature": "sha256=" + signature("key-flux")[7:].upper()}
+            ),
             await door.post("/v1/flux", FLUX_BODY, token="", **{"X-Signature": signature("wrong")}),
             await door.post("/v1/flux", FLUX_BODY + b" ", token="", **{"X-Signature": signature("key-flux")}),
             await door.post("/v1/flux", FLUX_BODY, token="key-flux", **{"X-Signature": "sha256="}),
             await door.post("/v1/flux", FLUX_BODY, token="key-flux"),
         ]
-        assert [answer.status for answer in answers] == [200, 401, 401, 401, 401, 200]
+        assert [answer.status for answer in answers] == [200, 401, 200, 401, 401, 401, 200]
         large = b"x" * (2**20 + 1)
         answer = await door.post(
             "/v1/flux", io.BytesIO(large), token="", **{"X-Signature": signature("key-flux", large)}
@@ -548,6 +551,29 @@ def test_stopping_ends_what_is_under_way_and_takes_no_more(tmp_path: Path) -> No
         client.close()
         await stopping
         assert await door.stored() == [("event", body)]
+
+    at_door(tmp_path, scenario)
+
+
+def test_only_falcos_door_has_something_below_it(tmp_path: Path) -> None:
+    async def scenario(door: Door) -> None:
+        for name in ("alertmanager", "event", "flux"):
+            answer = await door.post(f"/v1/{name}/more", GOOD["/v1/event"], token=SECRETS[name])
+            assert (answer.status, answer.text) == (404, "there is nothing here\n")
+        assert await door.stored() == []
+
+    at_door(tmp_path, scenario)
+
+
+def test_what_a_crash_left_unread_is_read_as_at_the_door(tmp_path: Path) -> None:
+    """A bad alert of a good group goes to quarantine by itself, whenever the group is read."""
+    body = json.dumps({**json.loads(webhook(alert("good"))), "alerts": [alert("good"), {"status": "firing"}]}).encode()
+
+    async def scenario(door: Door) -> None:
+        number = await door.store.put("alertmanager", body, 1_795_379_476.0)
+        (delivery,) = await door.inbox.pending(0, 10)
+        assert (delivery.id, [notice.labels["alertname"] for notice in delivery.notices]) == (number, ["good"])
+        assert await door.quarantined() == ["an alert could not be read: it has no labels"]
 
     at_door(tmp_path, scenario)
 

@@ -337,14 +337,16 @@ def test_what_is_over_goes_in_time_and_its_room_is_given_back(path: Path) -> Non
             Changes(
                 episodes=[episode(number, incident=number + 1000) for number in range(1000)],
                 incidents=[incident(number + 1000, closed_at=NOW - 31 * day) for number in range(998)]
-                + [incident(1998, closed_at=NOW - 29 * day), incident(1999)],
+                + [incident(1998, closed_at=NOW - 29 * day), incident(1999)]
+                + [incident(2000, closed_at=NOW - 31 * day, post=5)],
+                posts=[post(5, 1999, 2000)],
                 dead_letters=[dead_letter(1, NOW - 91 * day), dead_letter(2, NOW - 89 * day)],
             )
         )
         before = (await store.counts()).bytes
         await store.clean(NOW)
-        assert [item.id for item, _ in await store.recent(10)] == [1998]
-        assert [item.id for item in (await store.load()).incidents] == [1999]
+        assert [item.id for item, _ in await store.recent(10)] == [1998, 2000]
+        assert [item.id for item in (await store.load()).incidents] == [1999, 2000]
         assert [letter.id for letter in await store.dead_letters()] == [2]
         return before, (await store.counts()).bytes
 
