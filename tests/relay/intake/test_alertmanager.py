@@ -51,6 +51,14 @@ def test_a_missing_fingerprint_is_computed_as_prometheus_does() -> None:
     assert notice.fingerprint == fingerprint(notice.labels)
 
 
+def test_an_end_never_lies_before_its_start() -> None:
+    early = alert(status="resolved", startsAt="2026-11-22T20:30:16Z", endsAt="2026-11-22T20:30:00Z")
+    result = parse(webhook(early), NOW)
+    assert isinstance(result, Parsed)
+    (notice,) = result.notices
+    assert notice.ends_at == notice.starts_at
+
+
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
