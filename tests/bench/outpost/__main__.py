@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +22,7 @@ from tests.bench.outpost.scene import (
     Pinged,
     configured,
     hammer,
+    lived,
     mixed,
     on_disk,
     outpost,
@@ -28,6 +30,7 @@ from tests.bench.outpost.scene import (
     probes_of,
     targets,
 )
+from tests.outside import ROOT
 from tests.relay.discord_process import DiscordProcess
 
 HEARTBEATS: Final = 10_000
@@ -40,7 +43,11 @@ RATE: Final = 50
 SCRAPE: Final = 15.0
 LOOK: Final = 10.0
 """Seconds between two looks at each of the pages."""
+COMPONENTS: Final = 30
+"""Of the public page."""
 QUICK: Final = 16
+
+SHOWN: Final = [f"beat-{place:05}" for place in range(COMPONENTS)]
 
 Figures = dict[str, float]
 """By what was measured, in the units of the goal."""
@@ -77,6 +84,7 @@ def load(seconds: float) -> Figures:
                     folder,
                     heartbeats=mixed(HEARTBEATS),
                     probes=probes_of(port, PROBES),
+                    status_page={"title": "Status", "groups": [{"name": "All", "components": SHOWN}]},
                     anchors=[f"127.0.0.1:{anchor}" for anchor in anchors],
                 )
                 context = outpost(config)
@@ -163,10 +171,39 @@ def start(_: float) -> Figures:
             return {"first start, s": first, "start, s": running.started, "MiB then": resident}
 
 
+def page(_: float) -> Figures:
+    """The public page with thirty components and ninety days, as the first reader after a change gets it."""
+    beats = [{**beat, "group": f"Group {place % 4}"} for place, beat in enumerate(mixed(COMPONENTS))]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        config = configured(folder, heartbeats=beats, status_page={"title": "Status", "every": "1m"})
+        with outpost(config):
+            pass
+        lived(folder, [beat["name"] for beat in beats])
+        with outpost(config) as running:
+            seconds, size = asyncio.run(_read(running))
+        began = time.monotonic()
+        command = ["status", "--config", str(config), "build", str(folder / "site")]
+        subprocess.run([sys.executable, "-m", "homelabmon", *command], check=True, capture_output=True, cwd=ROOT)
+        return {"first reader, ms": 1000 * seconds, "kB": size / 1000, "status build, s": time.monotonic() - began}
+
+
+async def _read(running: Outpost) -> tuple[float, int]:
+    client = Client(running.port)
+    began = time.monotonic()
+    status, body = await client.ask("/")
+    seconds = time.monotonic() - began
+    assert status == 200
+    assert b"beat-00029" in body
+    client.close()
+    return seconds, len(body)
+
+
 CASES: Final[dict[str, tuple[Callable[[float], Figures], dict[str, str]]]] = {
     "pings": (pings, {"pings/s": "at least 2,000", "p99 ms": "50", "answered, not on disk after kill -9": "0"}),
     "load": (load, {"% of a core": "20", "peak MiB": "120", "probes/min": "1,000"}),
     "deadline": (deadline, {"the last one, s": "2"}),
+    "page": (page, {"first reader, ms": "200", "kB": "40"}),
     "start": (start, {"first start, s": "2", "start, s": "2"}),
 }
 

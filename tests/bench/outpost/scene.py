@@ -12,9 +12,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from homelabmon.relay import history
 from homelabmon.relay.heartbeats.addresses import derived_ping_key
 from homelabmon.relay.secrets import SecretText
 from tests.bench.relay.bridges import Bridge, free_port, running
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 KEY: Final = "a-key-of-the-benchmark"  # no secret
+TOKEN: Final = "a-token-of-the-benchmark"  # no secret
 PATH: Final = f"/ping/{derived_ping_key(SecretText(KEY))}"
 ZONES: Final = ("Europe/London", "America/New_York", "UTC", "Australia/Lord_Howe", "Asia/Tehran", "Pacific/Chatham")
 CONFIG: Final = """\
@@ -30,7 +34,7 @@ version: 1
 name: bench
 role: outpost
 channels: {{ops: {{webhook_file: {folder}/webhook}}}}
-intake: {{heartbeat_key_file: {folder}/key}}
+intake: {{heartbeat_key_file: {folder}/key, scrape_token_file: {folder}/token}}
 default: {{name: default, channel: ops, group_by: [alertname, heartbeat, probe], hold: 0s}}
 database: {folder}/outpost.db
 {rest}
@@ -75,6 +79,7 @@ def probes_of(port: int, number: int) -> list[dict[str, Any]]:
 def configured(folder: Path, webhook: str = "http://127.0.0.1:9/api/webhooks/1/x", **rest: Any) -> Path:
     """The configuration's file; ``rest`` are further keys of it."""
     (folder / "key").write_text(KEY)
+    (folder / "token").write_text(TOKEN)
     (folder / "webhook").write_text(webhook)
     lines = [line for name, value in rest.items() for line in _lines(name, value)]
     (folder / "relay.yaml").write_text(CONFIG.format(folder=folder, rest="\n".join(lines)))
@@ -126,6 +131,21 @@ def on_disk(folder: Path) -> int:
     return int(count)
 
 
+def lived(folder: Path, names: Sequence[str]) -> None:
+    """Ninety days behind heartbeats, in the database of an outpost that does not run: each has had its bad ones."""
+    dice, now = random.Random(3), datetime.now(UTC).date()
+    rows = []
+    for name, back in product(names, range(1, 91)):
+        lost = dice.choice([0.0] * 28 + [600.0, 7_200.0])
+        sums = (86_400.0 - lost, 0.0, lost, 0.0)
+        rows.append((history.of_heartbeat(name), (now - timedelta(days=back)).isoformat(), *sums))
+    connection = sqlite3.connect(folder / "outpost.db")
+    with connection:
+        columns = "component, day, operational, degraded, outage, maintenance"
+        connection.executemany(f"INSERT OR REPLACE INTO daily ({columns}) VALUES (?, ?, ?, ?, ?, ?)", rows)
+    connection.close()
+
+
 # Clients -------------------------------------------------------------------------------------------------------------
 
 
@@ -155,6 +175,7 @@ class Client:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=2**24)
         reader, writer = self._streams
         head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nHost: x\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n"
+        head += f"Authorization: Bearer {TOKEN}\r\n"
         writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         answer = (await reader.readuntil(b"\r\n\r\n")).lower()
         size = int(answer.partition(b"content-length: ")[2].partition(b"\r\n")[0])
