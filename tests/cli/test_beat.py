@@ -176,6 +176,42 @@ def test_signals_reach_the_command(tmp_path: Path, outpost: Outpost, number: sig
     assert (process.returncode, out, outpost.told()) == (5, b"caught\n", ["start", "5"])
 
 
+def test_what_is_ignored_stays_ignored(tmp_path: Path, outpost: Outpost) -> None:
+    """As under nohup: neither we nor the command may end because somebody logs out."""
+    script = "echo ready; read -r line; kill -HUP $PPID; sleep 0.1; echo survived"
+    command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", sys.executable, "-m", "homelabmon", "beat"]
+    environment = {"PATH": os.environ["PATH"], "HOMELABMON_PING_URL": outpost.url, "XDG_STATE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [*command, "backup", "--", "sh", "-c", f"{script}; kill -HUP $$; echo twice"],
+        input=b"\n",
+        stdout=subprocess.PIPE,
+        env=environment,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, b"ready\nsurvived\ntwice\n")
+
+
+def test_what_is_typed_reaches_the_command(tmp_path: Path, outpost: Outpost) -> None:
+    read, write = os.pipe()
+    process = start(tmp_path, outpost.url, "backup", "--", "cat", stdin=read)
+    os.close(read)
+    os.write(write, b"\x00words\xff")
+    os.close(write)
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out, outpost.heard[-1][2]) == (0, b"\x00words\xff", b"\x00words\xff")
+
+
+def test_output_goes_on_before_the_command_ends(tmp_path: Path, outpost: Outpost) -> None:
+    read, write = os.pipe()
+    process = start(tmp_path, outpost.url, "backup", "--", "sh", "-c", "printf half; read -r line; echo", stdin=read)
+    os.close(read)
+    assert process.stdout is not None
+    assert process.stdout.read(4) == b"half"
+    os.write(write, b"\n")
+    os.close(write)
+    assert process.communicate(timeout=60)[0] == b"\n"
+
+
 def test_a_command_that_a_signal_ends_ends_as_in_a_shell(tmp_path: Path, outpost: Outpost) -> None:
     assert beat(tmp_path, outpost.url, "backup", "--", "sh", "-c", "kill -KILL $$")[0] == 137
     assert outpost.told() == ["start", "137"]
@@ -230,6 +266,20 @@ def test_an_outpost_that_hangs_holds_nobody_for_longer_than_is_given(tmp_path: P
     assert [one["what"] for one in kept(tmp_path)][-1] == "4"
 
 
+def test_who_is_told_to_end_while_it_reports_keeps_the_report_and_ends(tmp_path: Path, hanging: str) -> None:
+    process = start(tmp_path, hanging, "--within", "300", "backup", "--", "sh", "-c", "echo $$; exit 6")
+    assert process.stdout is not None
+    command = Path("/proc", process.stdout.readline().decode().strip())
+    while command.exists():
+        time.sleep(0.01)
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.2)
+    process.communicate(timeout=60)
+    assert (process.returncode, [one["what"] for one in kept(tmp_path)][-1]) == (6, "6")
+
+
 def test_an_outpost_whose_answer_has_no_end_holds_nobody_either(tmp_path: Path, dribbling: str) -> None:
     code, _, err = beat(tmp_path, dribbling, "--within", "0.5", "backup", "--", "true")
     assert code == 0
@@ -280,6 +330,60 @@ def test_a_folder_that_cannot_be_written_costs_the_report_and_nothing_else(tmp_p
     code, _, err = beat(tmp_path, nobody, "backup", "--", "true")
     assert code == 0
     assert b"and what it was to be told is lost: Not a directory" in err
+
+
+def test_a_full_disk_costs_the_report_and_nothing_else(tmp_path: Path, nobody: str) -> None:
+    command = f"ulimit -f 0; exec {sys.executable} -m homelabmon beat backup -- sh -c 'echo fine; exit 2'"
+    environment = {"PATH": os.environ["PATH"], "HOMELABMON_PING_URL": nobody, "XDG_STATE_HOME": str(tmp_path)}
+    done = subprocess.run(["sh", "-c", command], capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stdout) == (2, b"fine\n")
+    assert b"and what it was to be told is lost: File too large" in done.stderr
+    assert list((tmp_path / "homelabmon/beat/backup").iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_at_all_is_said(tmp_path: Path, nobody: str) -> None:
+    code, out, err = beat(tmp_path, nobody, "--spool", "/proc/none", "backup", "--", "echo", "fine")
+    assert (code, out) == (0, b"fine\n")
+    assert b"what it was to be told is lost: No such file or directory" in err
+    assert b"Traceback" not in err
+
+
+DAMAGED: Final = (
+    b"",
+    b"{",
+    b"[]",
+    b'{"what": "0", "at": 1.0}',
+    b'{"what": "../0", "at": 1.0, "rid": "RID", "body": ""}',
+    b'{"what": "0", "at": "x", "rid": "RID", "body": ""}',
+    b'{"what": "0", "at": 1.0, "rid": "RID", "body": "no base64"}',
+    b"\xff\xfe\x00",
+)
+
+
+def test_what_is_damaged_is_said_and_keeps_nobody_from_telling_the_rest(tmp_path: Path, outpost: Outpost) -> None:
+    folder = tmp_path / "homelabmon/beat/backup"
+    folder.mkdir(parents=True)
+    for number, text in enumerate(DAMAGED):
+        (folder / f"{number}.json").write_bytes(text.replace(b"RID", UUID.encode()))
+    (folder / "9.json").write_text(json.dumps({"what": "start", "at": 7.5, "rid": UUID, "body": ""}))
+    (folder / "a folder.json").mkdir()
+    code, _, err = beat(tmp_path, outpost.url, "backup", "--", "true")
+    assert (code, outpost.told()) == (0, ["start", "start", "0"])
+    assert outpost.heard[0][1]["at"] == ["7.500000"]
+    assert err.count(b"a report that was kept is damaged, and lost") >= len(DAMAGED)
+    assert b"a report that was kept cannot be read: Is a directory" in err
+    assert [path.name for path in folder.glob("*.json")] == ["a folder.json"]
+
+
+def test_what_is_kept_is_told_once_by_many_at_the_same_time(tmp_path: Path, outpost: Outpost) -> None:
+    folder = tmp_path / "homelabmon/beat/backup"
+    folder.mkdir(parents=True)
+    for number in range(30):
+        one = {"what": str(number), "at": number + 1.0, "rid": UUID, "body": ""}
+        (folder / f"{number:03}.json").write_text(json.dumps(one))
+    running = [start(tmp_path, outpost.url, "backup") for _ in range(4)]
+    assert [process.communicate(timeout=60) and process.returncode for process in running] == [0, 0, 0, 0]
+    assert sorted(map(int, outpost.told())) == list(range(30))
 
 
 def test_so_many_are_kept_and_no_more(tmp_path: Path, nobody: str) -> None:

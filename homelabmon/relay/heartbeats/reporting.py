@@ -8,24 +8,29 @@ Used by ``homelabmon beat``. May import: the standard library.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import re
+import signal
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
-from typing import IO, Final, Literal
-from urllib.parse import urlencode, urlsplit
+from types import FrameType
+from typing import IO, Any, Final, Literal
+from urllib.parse import quote, urlencode, urlsplit
 
 KEPT: Final = 100
 """Pings of one heartbeat that are kept for later; then the oldest go."""
 _AGAIN: Final = frozenset({408, 425, 429})
 """Statuses that mean: later. So does every status from 500 on; any other is final."""
+_WHAT: Final = re.compile(r"start|[0-9]{1,3}")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Outcome = Literal["delivered", "later", "refused"]
@@ -57,7 +62,7 @@ def address_of(url: str, name: str) -> str:
     if parts.query or parts.fragment:
         raise ValueError("it has something behind ? or #")
     base = url.rstrip("/")
-    return base if _UUID.fullmatch(base.rpartition("/")[2]) else f"{base}/{name}"
+    return base if _UUID.fullmatch(base.rpartition("/")[2]) else f"{base}/{quote(name, safe='')}"
 
 
 class Reporter:
@@ -81,12 +86,15 @@ class Reporter:
         return thread
 
     def finish(self, *reports: Report, within: float, before: threading.Thread | None = None) -> None:
-        """Sends, and returns when it is done, or when time is up: then what is not delivered is kept."""
+        """Sends, and returns when it is done, or when time is up, or when a signal says so: then the rest is kept.
+
+        To be called in the main thread, which is the one that hears signals.
+        """
         pending = list(reports)
         deadline = time.monotonic() + within
         thread = threading.Thread(target=self._work, args=(pending, deadline, before), daemon=True)
         thread.start()
-        thread.join(within)
+        _wait(thread, within)
         with self._lock:
             self._given_up.set()
             if pending:
@@ -111,17 +119,56 @@ class Reporter:
                 pending.clear()
 
     def _deliver_kept(self, deadline: float) -> tuple[Outcome, str]:
-        for path in self._kept():
-            try:
-                found = Report(**json.loads(path.read_text()))
-            except (OSError, ValueError, TypeError):
-                path.unlink(missing_ok=True)
-                continue
-            outcome, why = self._deliver(found, deadline, late=True)
-            if outcome == "later":
-                return outcome, why
-            path.unlink(missing_ok=True)
+        """What is kept, the oldest first. Where another process is about it already, nothing."""
+        with self._alone() as alone:
+            for path in self._kept() if alone else ():
+                found = self._read(path)
+                if found is None:
+                    continue
+                outcome, why = self._deliver(found, deadline, late=True)
+                if outcome == "later":
+                    return outcome, why
+                if outcome == "refused":
+                    self._complain(f"a report that was kept is refused: {why}")
+                with suppress(OSError):  # then it is told again: the outpost knows it by its time
+                    path.unlink(missing_ok=True)
         return "delivered", ""
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether no other process delivers what is kept."""
+        if self._spool is None or not self._kept():
+            yield False
+            return
+        try:
+            lock = os.open(self._spool / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            yield True  # a folder that can only be read
+            return
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield True
+        except BlockingIOError:
+            yield False
+        finally:
+            os.close(lock)
+
+    def _read(self, path: Path) -> Report | None:
+        """One that is kept; None where it cannot be read now, or at all: then it is gone."""
+        try:
+            found = Report(**json.loads(path.read_text()))
+            base64.b64decode(found.body, validate=True)
+            if not (_WHAT.fullmatch(found.what) and _UUID.fullmatch(found.rid) and isinstance(found.at, (int, float))):
+                raise ValueError("it is no report")
+        except OSError as error:
+            self._complain(f"a report that was kept cannot be read: {error.strerror}")
+        except (ValueError, TypeError):
+            self._complain("a report that was kept is damaged, and lost")
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        else:
+            return found
+        return None
 
     def _deliver(self, one: Report, deadline: float, *, late: bool) -> tuple[Outcome, str]:
         seconds = deadline - time.monotonic()
@@ -159,17 +206,53 @@ class Reporter:
                 raise OSError("there is no folder for it")
             self._spool.mkdir(mode=0o700, parents=True, exist_ok=True)
             for one in reports:
-                target = self._spool / f"{one.at:017.6f}-{one.rid}-{one.what}.json"
-                fresh = target.with_suffix(".new")
-                with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                    json.dump(asdict(one), file)
-                fresh.replace(target)
+                _put(self._spool / f"{one.at:017.6f}-{one.rid}-{one.what}.json", json.dumps(asdict(one)))
             for path in self._kept()[:-KEPT]:
                 path.unlink(missing_ok=True)
         except OSError as error:
             self._complain(f"{why}, and what it was to be told is lost: {error.strerror or error}")
         else:
             self._complain(f"{why}: it is told later")
+
+
+def _put(target: Path, text: str) -> None:
+    """The whole file, or none. Raises OSError."""
+    fresh = target.with_suffix(f".{os.getpid()}")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        fresh.replace(target)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
+
+
+class _HurryError(Exception):
+    """Somebody wants us to end."""
+
+
+def _wait(thread: threading.Thread, seconds: float) -> None:
+    """Until it has ended, or time is up, or a signal wants us to end: whoever sends it has no time either."""
+
+    waiting = threading.current_thread() is threading.main_thread()
+    old: dict[signal.Signals, Any] = {}
+
+    def hurry(_: int, __: FrameType | None) -> None:
+        if waiting:
+            raise _HurryError
+
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if waiting else ():
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                old[number] = signal.signal(number, hurry)
+        thread.join(seconds)
+    except _HurryError:
+        pass
+    finally:
+        waiting = False
+        for number, handler in old.items():
+            signal.signal(number, handler)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -121,6 +121,8 @@ def take(state: State, ping: Ping) -> State:
         if state.last_start is not None and ping.at < state.last_start:
             return state
         return replace(state, last_start=ping.at, start_rid=ping.rid, wait=None)
+    if ping.kind == "fail" and state.reason == "failed" and ping.at == state.last_ping:
+        return state  # the same again: a client that was not sure whether it had been heard
     return _ended(state, ping)
 
 

@@ -380,3 +380,11 @@ def test_after_a_gap_nothing_is_missed_sooner_than_without(
     if before is not None and after is not None:
         assert after.at >= before.at
         assert after.at == before.at or after.at >= now + began + lasted
+
+
+def test_a_failure_that_is_told_twice_has_happened_once() -> None:
+    once = pings((0, "success"), (5, "fail"))
+    assert once.failures == 1
+    assert take(once, Ping("fail", T + 5)) is once
+    assert take(once, Ping("fail", T + 6)).failures == 2
+    assert take(once, Ping("success", T + 6)).failures == 0
