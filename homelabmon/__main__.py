@@ -17,7 +17,9 @@ def main() -> NoReturn:
     gc.set_threshold(200_000, 20, 100)
     try:
         from homelabmon.cli import run
+        from homelabmon.cli.no_plugins import go_without_plugins
 
+        go_without_plugins()
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # before there was anybody to take it
         code = 130

@@ -10,7 +10,6 @@ from homelabmon.checks.support.context import Context
 from homelabmon.checks.support.cron import cron_flaw
 from homelabmon.spec.cron import ALIASES
 from homelabmon.spec.findings import Path, Severity
-from homelabmon.spec.on_calendar import CalendarError, check_calendar
 from homelabmon.spec.watch import Heartbeat
 
 
@@ -28,6 +27,8 @@ def _find(context: Context) -> Iterator[Problem]:
 @lru_cache(maxsize=4096)
 def _calendar_flaw(text: str) -> tuple[str, str] | None:
     from zoneinfo import available_timezones
+
+    from homelabmon.spec.on_calendar import CalendarError, check_calendar
 
     zones = available_timezones() if text.split()[-1:] and text.split()[-1][:1].isalpha() and " " in text else ()
     try:

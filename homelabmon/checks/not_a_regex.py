@@ -45,8 +45,11 @@ def _expressions(context: Context) -> Iterator[tuple[Path, str]]:
         yield ("cluster", "load_balancer", "interfaces", number), interface
     for name in type(stack.packs).model_fields:
         pack = getattr(stack.packs, name)
-        for option in sorted(OPTIONS & type(pack).model_fields.keys()):
-            yield ("packs", name, option), getattr(pack, option)
+        fields = type(pack).model_fields
+        for option in sorted(OPTIONS & fields.keys()):
+            text = getattr(pack, option)
+            if text != fields[option].default:  # which is ours, and tested
+                yield ("packs", name, option), text
 
 
 def _hint(reason: str) -> str:

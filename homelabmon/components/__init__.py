@@ -5,8 +5,7 @@ May import: errors, spec, routing. Components never know one another by name: th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import model_validator
 
@@ -27,8 +26,7 @@ from homelabmon.spec.base import Enabled, Model
 from homelabmon.spec.contribution import Component
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Ties a section of ``components:`` to the component that reads it."""
 
     component: Component

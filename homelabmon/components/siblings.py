@@ -10,14 +10,10 @@ Asked by whoever writes routes or names them: all of them must ask, or their rou
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from homelabmon.spec import names
 from homelabmon.spec.matchers import Matcher, MatchOp, sort_matchers
 from homelabmon.spec.routes import Route
-
-_ANY: Final = Matcher(names.LABEL_ALERTNAME, MatchOp.RE, "(?s).*")
-"""What every alert meets, for a route without a matcher that could be written twice."""
 
 
 def told_apart(routes: Sequence[Route]) -> Iterator[tuple[Route, tuple[Matcher, ...]]]:
@@ -28,8 +24,12 @@ def told_apart(routes: Sequence[Route]) -> Iterator[tuple[Route, tuple[Matcher, 
     seen: set[tuple[Matcher, ...]] = set()
     for route in routes:
         matchers = route.all_matchers
-        again = matchers[0] if matchers else _ANY
         while (key := sort_matchers(matchers)) in seen:
-            matchers = (*matchers, again)
+            matchers = (*matchers, matchers[0] if matchers else _any())
         seen.add(key)
         yield route, matchers
+
+
+def _any() -> Matcher:
+    """What every alert meets, for a route without a matcher that could be written twice."""
+    return Matcher(names.LABEL_ALERTNAME, MatchOp.RE, "(?s).*")

@@ -8,9 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from homelabmon.errors import HomelabmonError, MissingDependencyError
 from homelabmon.gitops import core, schemas
@@ -27,15 +26,14 @@ Kind = tuple[str, str]
 """apiVersion and kind."""
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(NamedTuple):
     """The compiled schemas of a set of objects. ``root`` is their source, for looking up what an error is about."""
 
     kubernetes: core.Core
     crds: CustomSchemas | None
     checks: dict[Kind, str]
     root: dict[str, Any]
-    _validator: Validator
+    validator: Validator
 
     def knows(self, item: Item) -> bool:
         """Whether there is a schema for the object."""
@@ -48,8 +46,8 @@ class Catalogue:
     def errors(self, item: Item) -> Iterator[ValidationError]:
         """Everything its schema has against an object. Their ``instance_path`` starts with one part too many."""
         wrapped = {_key((item.api_version, item.kind)): item.data}
-        if not self._validator.is_valid(wrapped):
-            yield from self._validator.iter_errors(wrapped)
+        if not self.validator.is_valid(wrapped):
+            yield from self.validator.iter_errors(wrapped)
 
 
 def compile_for(

@@ -11,7 +11,6 @@ import os
 import re
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,12 +32,12 @@ class Subset(NamedTuple):
     definitions: dict[str, Any]
 
 
-@dataclass(frozen=True)
 class Core:
     """The kinds of one Kubernetes version, read from its folder when first asked for (1.4 MB)."""
 
-    version: str
-    folder: Path
+    def __init__(self, version: str, folder: Path) -> None:
+        self.version = version
+        self.folder = folder
 
     @cached_property
     def definitions(self) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from homelabmon.components import enabled
@@ -30,27 +29,27 @@ from homelabmon.stack import Stack, site_of
 _LEVELS = ("restricted", "baseline", "privileged")
 
 
-@dataclass(slots=True)
 class Folded:
     """All contributions, merged and rendered to data; nothing is text yet except plain files."""
 
-    site: Site
-    apps: dict[str, App] = field(default_factory=dict)
-    releases: dict[str, Release] = field(default_factory=dict)
-    values: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Values by release, merged, before escaping."""
-    objects: dict[str, dict[str, list[Object]]] = field(default_factory=dict)
-    """Objects by app and file name."""
-    rules: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """Rule groups by rule file."""
-    files: dict[str, str | dict[str, Any]] = field(default_factory=dict)
-    """Plain files by path: text, or data."""
-    namespaces: dict[str, str] = field(default_factory=dict)
-    """Pod-security level by namespace."""
-    secrets: list[SecretNeed] = field(default_factory=list)
-    nodes: dict[str, Node] = field(default_factory=dict)
-    edges: list[Edge] = field(default_factory=list)
-    docs: list[DocRow] = field(default_factory=list)
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.apps: dict[str, App] = {}
+        self.releases: dict[str, Release] = {}
+        self.values: dict[str, dict[str, Any]] = {}
+        """Values by release, merged, before escaping."""
+        self.objects: dict[str, dict[str, list[Object]]] = {}
+        """Objects by app and file name."""
+        self.rules: dict[str, list[dict[str, Any]]] = {}
+        """Rule groups by rule file."""
+        self.files: dict[str, str | dict[str, Any]] = {}
+        """Plain files by path: text, or data."""
+        self.namespaces: dict[str, str] = {}
+        """Pod-security level by namespace."""
+        self.secrets: list[SecretNeed] = []
+        self.nodes: dict[str, Node] = {}
+        self.edges: list[Edge] = []
+        self.docs: list[DocRow] = []
 
     def helm_values(self, release: str) -> dict[str, Any]:
         """A release's values as Helm must get them: braces escaped where the chart would evaluate them."""

@@ -37,6 +37,8 @@ def compare(files: Mapping[str, str], out: Path) -> Changes:
     """What writing ``files`` to ``out`` would change. Raises OutputConflictError for a foreign file in the way."""
     if out.exists() and not out.is_dir():
         raise OutputConflictError(f"{out}: is a file; name a folder with --out")
+    if not out.exists():
+        return Changes(added=tuple(sorted(files)))
     ours = _manifest(out)
     added, changed, foreign = [], [], []
     for path, text in sorted(files.items()):
@@ -49,8 +51,8 @@ def compare(files: Mapping[str, str], out: Path) -> Changes:
             changed.append(path)
             if path not in ours and not _is_ours(target):
                 foreign.append(path)
-    for path in files:
-        foreign += [parent for parent in _parents(path) if _blocks(out / parent) and parent not in ours]
+    parents = {parent for path in files for parent in _parents(path)}
+    foreign += [parent for parent in parents if _blocks(out / parent) and parent not in ours]
     if foreign:
         listed = ", ".join(str(out / path) for path in sorted(set(foreign))[:5])
         raise OutputConflictError(

@@ -7,7 +7,7 @@ that any of them could take for something else is quoted. Same data, same bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -173,32 +173,32 @@ class _NotPlainError(Exception):
 
 def _load_plainly(text: str) -> list[Any]:
     """What the loader makes of a text, in half the time. Raises _NotPlainError, and yaml.YAMLError for no YAML."""
-    events = yaml.parse(text, Loader=_TemplateLoader)
-    return [_value(event, events) for event in events if isinstance(event, yaml.NodeEvent)]
+    take = _TemplateLoader(text).get_event
+    documents = []
+    while type(event := take()) is not yaml.StreamEndEvent:
+        if isinstance(event, yaml.NodeEvent):
+            documents.append(_value(event, take))
+    return documents
 
 
-def _value(event: Any, events: Iterator[Any]) -> Any:
+def _value(event: Any, take: Callable[[], Any]) -> Any:
     """The value that starts with an event; the rest of it is taken from the events that follow."""
     kind = type(event)
-    if getattr(event, "tag", None) is not None or event.anchor is not None:
+    if event.anchor is not None or event.tag is not None:  # an alias has no tag, but an anchor
         raise _NotPlainError
     if kind is yaml.ScalarEvent:
         return _resolve(event.value) if event.implicit[0] else event.value
     if kind is yaml.SequenceStartEvent:
         items = []
-        for item in events:
-            if type(item) is yaml.SequenceEndEvent:
-                break
-            items.append(_value(item, events))
+        while type(item := take()) is not yaml.SequenceEndEvent:
+            items.append(_value(item, take))
         return items
     mapping: dict[str, Any] = {}
-    for key_event in events:
-        if type(key_event) is yaml.MappingEndEvent:
-            break
-        key = _value(key_event, events)
+    while type(key_event := take()) is not yaml.MappingEndEvent:
+        key = _value(key_event, take)
         if type(key) is not str or key in mapping:
             raise _NotPlainError
-        mapping[key] = _value(next(events), events)
+        mapping[key] = _value(take(), take)
     return mapping
 
 

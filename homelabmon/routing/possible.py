@@ -9,8 +9,7 @@ one that is named may still not, where regular expressions would have to be comp
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from homelabmon.routing.boxes import EVERYTHING, Box, narrow
 from homelabmon.routing.cover import Barrier, Blockers, cover
@@ -20,8 +19,7 @@ from homelabmon.spec.matchers import Matcher
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True)
-class Possible(Generic[T_co]):
+class Possible(NamedTuple, Generic[T_co]):
     """A route that may take some of the alerts. ``box`` holds those that meet its matchers and all above it.
 
     ``conditions`` are those of these matchers that not every one of the alerts meets.

@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
-from homelabmon.routing.intervals import TimeInterval, parse_time_interval
 from homelabmon.spec.routes import Maintenance, Weekday
+
+if TYPE_CHECKING:
+    from homelabmon.routing.intervals import TimeInterval
 
 _DAYS: Final = get_args(Weekday)
 
@@ -77,6 +79,8 @@ def openings(window: Maintenance, begin: float, end: float) -> list[tuple[float,
 
     Two that touch are one. Raises TimeIntervalError for a time zone that this machine does not know.
     """
+    from homelabmon.routing.intervals import parse_time_interval  # which the renderer never needs
+
     pieces = [parse_time_interval(entry) for entry in _entries(window)]
     zone = pieces[0].location
     edge = _MARGIN + (window.end - window.start if window.start and window.end else timedelta(0)).total_seconds()

@@ -3,7 +3,6 @@
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
@@ -300,11 +299,13 @@ Enabled = _Section(_null_is_no_value)
 """For optional sections: the absent key means off, ``{}`` means on, a key without a value is an error."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Shorthand:
     """Tells the JSON Schema of the shorter form of a value, which a validator before it writes out."""
 
-    form: Mapping[str, Any]
+    __slots__ = ("form",)
+
+    def __init__(self, form: Mapping[str, Any]) -> None:
+        self.form = form
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"anyOf": [dict(self.form), handler(core_schema)]}

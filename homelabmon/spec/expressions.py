@@ -2,8 +2,8 @@ r"""Regular expressions with the meaning they have in Alertmanager: what a value
 
 Alertmanager compiles ``^(?:…)$`` with Go's regexp: anchored at both ends, RE2's syntax, and ``.`` is any character
 but a newline (Prometheus differs: its ``.`` takes newlines as well). Most expressions people write are literals with
-``.*`` or ``.+`` at an end; those need no RE2, everything else does. Used by :mod:`homelabmon.spec.matchers`, and by
-:mod:`homelabmon.routing.searches` for many at once.
+``.*`` or ``.+`` at an end, or an ending that may be left out; those need no RE2, everything else does. Used by
+:mod:`homelabmon.spec.matchers`, and by :mod:`homelabmon.routing.searches` for many at once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class MatcherSyntaxError(ValueError):
 
 
 _LITERAL: Final = r"(?:[^\\.+*?()|\[\]{}^$]|\\[\x00-/:-@\[-`{-\x7f])*"
-_ALTERNATIVE: Final = re.compile(rf"\^?(\.[*+])?({_LITERAL})(\.[*+])?\$?(\||\Z)")
+_ALTERNATIVE: Final = re.compile(
+    rf"\^?(\.[*+])?({_LITERAL})(?:(\.[*+])|\((?:\?:)?({_LITERAL})(\.[*+])?\)\?)?\$?(\||\Z)"
+)
 _RE2_MEMORY: Final = 64 << 20
 """Bytes a compiled expression may take. RE2's own 8 MiB refuse ``\\pL{1000}``, which Go takes."""
 _MANY: Final = 8
@@ -59,11 +61,16 @@ def literal_alternatives(pattern: str) -> frozenset[str] | None:
 
 @lru_cache(maxsize=1 << 14)
 def _plain_alternatives(pattern: str) -> tuple[tuple[str, str, str], ...] | None:
-    """The alternatives as (``.*`` or ``.+`` or nothing, literal, likewise), when that is all there is."""
+    """The alternatives as (``.*`` or ``.+`` or nothing, literal, likewise), when that is all there is.
+
+    ``team(-.+)?`` is two: with what stands in the brackets, and without.
+    """
     alternatives, position = [], 0
     while (match := _ALTERNATIVE.match(pattern, position)) is not None:
-        before, literal, after, end = match.groups(default="")
+        before, literal, after, more, after_more, end = match.groups(default="")
         alternatives.append((before, _unescape(literal), after))
+        if match[4] is not None:
+            alternatives.append((before, _unescape(literal + more), after_more))
         if not end:
             return tuple(alternatives)
         position = match.end()
@@ -174,19 +181,15 @@ def _compile_re2(pattern: str) -> Callable[[bytes], object]:
     anchored = f"^(?:{pattern})$"
     if (reason := complaint(anchored)) is not None:
         raise _refusal(pattern, complaint(pattern) or reason)
-    if beyond := _BEYOND_GO.search(_UNREAD.sub("", pattern)):
+    if beyond := re.search(_BEYOND_GO, re.sub(_UNREAD, "", pattern)):
         raise _refusal(pattern, f"invalid: {beyond.group()}")
     search: Callable[[bytes], object] = re2.compile(anchored, options).search
     return search
 
 
-_UNREAD: Final = re.compile(
-    r"\\Q.*?(?:\\E|\Z) | \[\^?\]? (?:\[:\^?\w+:\] | \\. | [^\]\\])* \] | \\[^CQ]", re.VERBOSE | re.DOTALL
-)
+_UNREAD: Final = r"(?xs) \\Q.*?(?:\\E|\Z) | \[\^?\]? (?:\[:\^?\w+:\] | \\. | [^\]\\])* \] | \\[^CQ]"
 """Quoted text, character classes and escapes, where what follows has another meaning."""
-_BEYOND_GO: Final = re.compile(
-    r"\\C | \{\d{9,}(?:,\d*)?\} | \{\d+,\d{9,}\} | \(\?P?<[^>]*[^\x00-\x7f][^>]*>", re.VERBOSE
-)
+_BEYOND_GO: Final = r"(?x) \\C | \{\d{9,}(?:,\d*)?\} | \{\d+,\d{9,}\} | \(\?P?<[^>]*[^\x00-\x7f][^>]*>"
 """What RE2 takes and Go's regexp refuses: single bytes, counts beyond reason, groups named in other alphabets."""
 
 _HINTS: Final = {

@@ -119,7 +119,7 @@ def _run(command: Command) -> float:
     done = subprocess.run(
         command.argv,
         cwd=command.cwd,
-        env={**os.environ, **command.env},
+        env={**_environment(), **command.env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -131,6 +131,11 @@ def _run(command: Command) -> float:
     if done.returncode not in command.exits:
         raise CommandFailedError(f"{shlex.join(command.argv)} ended with {done.returncode}:\n{done.stdout}")
     return elapsed
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but Python keeps its compiled files as it does for everybody: ours, and those of a peer's plugin."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _range(values: Sequence[float], form: str) -> str:

@@ -19,6 +19,7 @@ from homelabmon.errors import InputError
 from homelabmon.load import read, read_source
 from homelabmon.source import parse
 from homelabmon.spec.findings import Severity
+from homelabmon.spec.matchers import Matcher, MatchOp
 from homelabmon.spec.packs import Packs
 from tests.checks.examples import check, line, load, said, whole
 from tests.outside import ROOT
@@ -176,6 +177,13 @@ def test_every_option_of_a_pack_that_is_an_expression_is_looked_at() -> None:
     said = set(re.findall(r'^    (\w+): str[^\n]*\n    """[^"]*regular expression', text, re.MULTILINE))
     assert said == set(OPTIONS)
     assert {name for pack in Packs.model_fields for name in type(getattr(Packs(), pack)).model_fields} >= OPTIONS
+
+
+def test_our_own_values_of_options_that_are_expressions_are_in_order() -> None:
+    """The check looks at what somebody else has written."""
+    for pack in (getattr(Packs(), name) for name in Packs.model_fields):
+        for option in OPTIONS & type(pack).model_fields.keys():
+            Matcher("any", MatchOp.RE, type(pack).model_fields[option].default)
 
 
 def test_the_filler_of_the_cases_is_itself_in_order() -> None:

@@ -101,7 +101,9 @@ def test_picture_without_the_cluster_has_the_groups_outside_and_channels() -> No
 
 
 def folded_of(nodes: dict[str, Node], edges: list[Edge]) -> Folded:
-    return Folded(site_of(stack_of()), nodes=nodes, edges=edges)
+    folded = Folded(site_of(stack_of()))
+    folded.nodes, folded.edges = nodes, edges
+    return folded
 
 
 def test_arrow_to_or_from_nothing_is_dropped() -> None:

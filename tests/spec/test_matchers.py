@@ -40,13 +40,16 @@ SIMPLE = st.lists(
         st.sampled_from(("", "^")),
         st.sampled_from(("", "", ".*", ".+")),
         LITERALS.map(escaped),
-        st.sampled_from(("", "", ".*", ".+")),
+        st.sampled_from(("", "", ".*", ".+"))
+        | st.tuples(st.sampled_from(("(", "(?:")), LITERALS.map(escaped), st.sampled_from((")?", ".*)?", ".+)?"))).map(
+            "".join
+        ),
         st.sampled_from(("", "$")),
     ).map("".join),
     min_size=1,
     max_size=4,
 ).map("|".join)
-"""Expressions that need no RE2: literals with ``.*`` or ``.+`` at their ends."""
+"""Expressions that need no RE2: literals with ``.*`` or ``.+`` at their ends, or endings that may be left out."""
 
 
 def says(op: MatchOp, pattern: str, value: str) -> bool:
@@ -213,6 +216,10 @@ def test_listed_values_are_just_those_that_match(pattern: str, value: str) -> No
         ("a|", {"a", ""}),
         ("", {""}),
         (r"a\|b", {"a|b"}),
+        ("a(b)?|c", {"a", "ab", "c"}),
+        ("a(-.+)?", None),
+        ("a(b)", None),
+        ("a(b)??", None),
         ("(a|b)", None),
         ("a.b", None),
         ("a.*", None),
@@ -246,6 +253,7 @@ def test_value_that_matches_begins_with_a_head(pattern: str, value: str) -> None
         (Matcher("x", EQ, "a"), {Head(None, "a")}),
         (Matcher("x", RE, "a|b.*"), {Head(None, "a"), Head(1, "b")}),
         (Matcher("x", RE, r"10\.0\.[0-9]+"), {Head(5, "10.0.")}),
+        (Matcher("x", RE, "team(-.+)?"), {Head(None, "team"), Head(5, "team-")}),
         (Matcher("x", RE, "^ab*"), {Head(1, "a")}),
         (Matcher("x", RE, "a|.*b"), set()),
         (Matcher("x", RE, "a[b]|c"), set()),
@@ -268,7 +276,7 @@ def test_half_a_surrogate_pair_is_a_character_like_any_other() -> None:
 def test_re2_is_loaded_only_when_an_expression_needs_it() -> None:
     code = (
         "import sys; from homelabmon.spec.matchers import Matcher, MatchOp\n"
-        "Matcher('x', MatchOp.RE, r'^media|trading-.+|10\\.0\\..*$'); before = 're2' in sys.modules\n"
+        "Matcher('x', MatchOp.RE, r'^media|trading(-.+)?|10\\.0\\..*$'); before = 're2' in sys.modules\n"
         "Matcher('x', MatchOp.RE, '[ab]'); print(before, 're2' in sys.modules)"
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -6,7 +6,6 @@ May import: source, stack, components, routing, spec. Everything is worked out o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -26,18 +25,24 @@ def _unchanged(path: Path) -> Path:
     return path
 
 
-@dataclass(frozen=True)
 class Context:
     """``partial``: parts of the file did not fit the schema and are missing from the stack.
 
     ``original`` maps a path of a partial stack to the same place in the file.
     """
 
-    stack: Stack
-    source: Source | None = None
-    partial: bool = False
-    original: Callable[[Path], Path] = _unchanged
-    suggester: Suggester = field(default_factory=Suggester)
+    def __init__(
+        self,
+        stack: Stack,
+        source: Source | None = None,
+        partial: bool = False,
+        original: Callable[[Path], Path] = _unchanged,
+    ) -> None:
+        self.stack = stack
+        self.source = source
+        self.partial = partial
+        self.original = original
+        self.suggester = Suggester()
 
     # The file -----------------------------------------------------------------------------------------------
 

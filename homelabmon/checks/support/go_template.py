@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from homelabmon.spec.suggest import closest
@@ -63,11 +62,11 @@ class Token(NamedTuple):
     text: str
 
 
-@dataclass(slots=True)
 class Action:
     """What stands between ``{{`` and ``}}``."""
 
-    tokens: list[Token] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.tokens: list[Token] = []
 
     @property
     def keyword(self) -> str:
@@ -81,8 +80,7 @@ class Action:
         return "".join(token.text for token in self.tokens).strip()
 
 
-@dataclass(slots=True)
-class Template:
+class Template(NamedTuple):
     """A template, read. ``flaw`` is the first thing Prometheus would stumble over, or None."""
 
     actions: list[Action]

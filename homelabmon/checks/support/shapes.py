@@ -6,8 +6,7 @@ Asked by impossible-test, and by :mod:`homelabmon.journey`, which knows the rend
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homelabmon.checks.support.check import Problem
 from homelabmon.checks.support.promql import ANY, Labels
@@ -18,8 +17,7 @@ _RELABELLING: Final = ("additionalAlertRelabelConfigs", "additionalAlertRelabelC
 _CHANGING: Final = ("additionalRuleLabels", "additionalRuleGroupLabels", "additionalAggregationLabels")
 
 
-@dataclass(frozen=True, slots=True)
-class AlertShape:
+class AlertShape(NamedTuple):
     """What alerts of one name can look like. ``severities`` None: any."""
 
     severities: frozenset[str] | None

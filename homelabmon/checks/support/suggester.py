@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Final
 
 from homelabmon.spec.suggest import suggest
@@ -12,12 +11,12 @@ MOST_COMPARISONS: Final = 20_000
 """How many pairs of names are compared in one run, well under a second; beyond it the known names are listed."""
 
 
-@dataclass(slots=True)
 class Suggester:
     """Asked by every check of one run. Same questions in the same order, same answers."""
 
-    left: int = MOST_COMPARISONS
-    _answers: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    def __init__(self, left: int = MOST_COMPARISONS) -> None:
+        self.left = left
+        self._answers: dict[tuple[str, str, int], str] = {}
 
     def suggest(self, word: str, known: Collection[str], otherwise: str) -> str:
         """As :func:`homelabmon.spec.suggest.suggest`; the names are sorted, so that any collection may be given."""
