@@ -112,7 +112,9 @@ def _packs(site: Site) -> list[tuple[str, Pack, dict[str, Any]]]:
     if site.offer(ALERTS_PEOPLE) is not None:
         wanted.append(("relay", packs.relay, {}))
     if site.outpost is not None and site.outpost.scrape:
-        wanted.append(("outpost", packs.outpost, {}))
+        leg = site.outpost.third_leg
+        every = None if leg is None else int(leg.every.total_seconds())
+        wanted.append(("outpost", packs.outpost, {"third_leg": every}))
     guards = site.offered(GUARD)
     if guards:
         wanted.append(("falco", packs.falco, {"falco_namespace": guards[0].namespace}))

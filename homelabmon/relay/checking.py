@@ -1,11 +1,12 @@
 """Whether a configuration would work: its secrets are there, its webhooks have the right shape; and a test message.
 
-Used by the command line. May import: errors, notifiers, spec, and relay.delivery, relay.heartbeats,
-relay.secrets, relay.upkeep.
+Used by the command line, and by the service when it starts. May import: errors, notifiers, spec, and relay.delivery,
+relay.heartbeats, relay.secrets, relay.upkeep.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from homelabmon.spec import names
 from homelabmon.spec.relay_file import ChannelEntry, RelayFile
 from homelabmon.spec.suggest import suggest
 
+ANCHORS: Final = 3
+"""Addresses that an outpost needs to know whether it sees."""
 _TOKENS: Final = (
     "alertmanager_token_file",
     "falco_path_file",
@@ -32,6 +35,15 @@ _TOKENS: Final = (
 
 def flaws(file: RelayFile) -> Iterator[str]:
     """Everything that would keep it from working here, a sentence each. Quotes no secret."""
+    yield from _channels(file)
+    yield from _secrets(file)
+    yield from _heartbeats(file)
+    yield from _disk(Path(file.database))
+    if file.role == "outpost":
+        yield from _outside(file)
+
+
+def _channels(file: RelayFile) -> Iterator[str]:
     for name, entry in file.channels.items():
         try:
             target = _target(entry)
@@ -41,30 +53,50 @@ def flaws(file: RelayFile) -> Iterator[str]:
         flaw = NOTIFIERS[entry.kind].flaw(target)
         if flaw is not None:
             yield f"channels.{name}.webhook_file: {entry.webhook_file}: {flaw}"
-    intake = file.intake
-    for key in (
-        "alertmanager_token_file",
-        "falco_path_file",
-        "flux_token_file",
-        "event_token_file",
-        "scrape_token_file",
-    ):
-        path = getattr(intake, key)
-        if path is None:
-            continue
+
+
+def _secrets(file: RelayFile) -> Iterator[str]:
+    """Tokens, and whatever else is a line in a file."""
+    named = {f"intake.{key}": getattr(file.intake, key) for key in _TOKENS}
+    if file.upstream is not None:
+        named["upstream.token_file"] = file.upstream.token_file
+    if file.third_leg is not None:
+        named["third_leg.ping_file"] = file.third_leg.ping_file
+    for key, path in named.items():
         try:
-            SecretFile(path).all()
+            if path is not None:
+                SecretFile(path).all()
         except SecretError as error:
-            yield f"intake.{key}: {error}"
+            yield f"{key}: {error}"
+
+
+def _heartbeats(file: RelayFile) -> Iterator[str]:
+    intake = file.intake
     try:
         Addresses(intake, ()).by_uuid("")
     except SecretError as error:
         yield f"intake, the addresses of heartbeats: {error}"
     if file.heartbeats and intake.heartbeat_key_file is None and intake.heartbeat_ids_file is None:
         yield "intake: neither heartbeat_key_file nor heartbeat_ids_file is named, so no heartbeat can be pinged"
-    folder = Path(file.database).parent
-    if not folder.is_dir():
-        yield f"database: {folder}: no such folder"
+
+
+def _disk(database: Path) -> Iterator[str]:
+    if not database.parent.is_dir():
+        yield f"database: {database.parent}: no such folder"
+    elif not os.access(database.parent, os.W_OK | os.X_OK):
+        yield f"database: {database.parent}: this user may not write into it"
+    elif database.exists() and not os.access(database, os.R_OK | os.W_OK):
+        yield f"database: {database}: this user may not read and write it"
+
+
+def _outside(file: RelayFile) -> Iterator[str]:
+    """What an outpost needs besides."""
+    if len(set(file.anchors)) < ANCHORS:
+        yield f"anchors: {len(set(file.anchors))}, and fewer than {ANCHORS} cannot tell an outage of ours from others'"
+    if file.watchdog is None:
+        yield "watchdog: there is none, so nobody notices when the cluster falls silent"
+    elif file.intake.alertmanager_token_file is None:
+        yield "intake: no alertmanager_token_file is named, so the Watchdog cannot come in"
 
 
 async def send_test(file: RelayFile, channel: str) -> tuple[bool, str]:

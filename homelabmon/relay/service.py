@@ -20,6 +20,7 @@ from homelabmon.notifiers import NOTIFIERS
 from homelabmon.notifiers.contract import Notifier
 from homelabmon.notifiers.message import Links
 from homelabmon.relay.app import App, Listener
+from homelabmon.relay.checking import flaws
 from homelabmon.relay.clock import Clock
 from homelabmon.relay.config import WatchedConfig
 from homelabmon.relay.console import Console
@@ -159,6 +160,8 @@ class Service:
         """
         hangup = _on_hangup(self._hangup)
         try:
+            for flaw in flaws(self._config.file):
+                log.error("something is missing, it starts without it", extra={"what": flaw})
             await self._open_store()
             async with AsyncExitStack() as stack:
                 asking = await stack.enter_async_context(HttpTransport(timeout=ASKING, body_limit=ANSWER_BYTES))

@@ -87,6 +87,7 @@ EXTRA: dict[str, dict[str, Any]] = {
     "falco": {"falco_namespace": "security"},
     "load-balancer": {"lb_provider": "metallb", "lb_services": LB_SERVICES},
     "logs": {"loki": True, "vector": True, "vector_namespace": "monitoring"},
+    "outpost": {"third_leg": 300},
     "probes": {"probes": PROBES},
     "readiness": {"lb_services": LB_SERVICES},
 }
@@ -102,6 +103,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "logs-loki": ("logs", {"vector": False, "vector_namespace": ""}),
     "logs-none": ("logs", {"loki": False, "vector": False, "vector_namespace": ""}),
     "logs-vector": ("logs", {"loki": False}),
+    "outpost-alone": ("outpost", {"third_leg": None}),
     "probes-none": ("probes", {"probes": []}),
     "probes-own-limits": (
         "probes",

@@ -21,6 +21,7 @@ from tests.rules.packs import (
     RENDERINGS,
     RUNBOOKS,
     RUNBOOKS_DIR,
+    VARIANTS,
     alerts,
     awkward,
     documented_options,
@@ -126,7 +127,8 @@ def test_expression_aggregates_the_labels_of_exporters_away(rendering: str, rule
 
 @pytest.mark.parametrize("rendering", RENDERINGS)
 def test_relay_and_outpost_alerts_carry_their_component_and_no_others_do(rendering: str) -> None:
-    expected = rendering if rendering in {"relay", "outpost"} else None
+    pack = VARIANTS[rendering][0] if rendering in VARIANTS else rendering
+    expected = pack if pack in {"relay", "outpost"} else None
     assert {rule["labels"].get(names.LABEL_COMPONENT) for rule in alerts(rendering)} <= {expected}
 
 
