@@ -15,7 +15,7 @@ from tests.relay.fake_discord import FakeDiscord
 from tests.relay.test_service import Client, serving, written
 
 GOOD: Final = "https://discord.com/api/webhooks/123456789012345678/" + "x" * 68
-ANCHORS: Final = ["192.0.2.1:443", "192.0.2.2:443", "192.0.2.3:443"]
+ANCHORS: Final = ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"]
 WATCHDOG: Final = {"alertname": "Watchdog", "silence": "5m", "channel": "ops"}
 
 
