@@ -1,7 +1,7 @@
 """From the disk to the page: reads, in one transaction, what is public.
 
 Used by the part in the store's thread, and by ``status build`` in a process of its own.
-May import: relay.history, relay.store.queries, its neighbours.
+May import: relay.history, relay.store.queries, the names of notes of heartbeats and vigil, its neighbours.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from homelabmon.relay import history
+from homelabmon.relay.heartbeats.keeper import LOOKED
 from homelabmon.relay.history import Span
 from homelabmon.relay.status import incidents
 from homelabmon.relay.status.model import (
@@ -31,6 +32,8 @@ from homelabmon.relay.status.model import (
     worst,
 )
 from homelabmon.relay.status.setup import PublicComponent, Setup
+from homelabmon.relay.store import queries
+from homelabmon.relay.vigil.gaps import last_tick
 from homelabmon.routing.windows import openings
 from homelabmon.spec.routes import Maintenance as Window
 
@@ -39,8 +42,6 @@ BEHIND: Final = 7 * DAY
 """Seconds for which it is shown once it is over."""
 STALE: Final = 600.0
 """Seconds without a look after which nothing is known about now."""
-_LOOKS: Final = ("heartbeats_looked", "last_tick")
-"""Under what names the service notes that it looks."""
 
 
 def page_of(connection: sqlite3.Connection, setup: Setup, now: float) -> Page:
@@ -84,9 +85,7 @@ def _freshness(connection: sqlite3.Connection, setup: Setup, now: float) -> Fres
 
 
 def _looks(connection: sqlite3.Connection, setup: Setup) -> Iterator[float]:
-    for name in _LOOKS:
-        for (at,) in connection.execute("SELECT value FROM meta WHERE key = ?", (name,)):
-            yield float(at)
+    yield from (at for at in (last_tick(connection), queries.recall(connection, LOOKED)) if at is not None)
     for component in setup.components.values():
         if not component.heartbeat:
             row = connection.execute("SELECT checked_at FROM probes WHERE name = ?", (component.name,)).fetchone()

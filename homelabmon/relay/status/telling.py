@@ -17,6 +17,8 @@ _GAPS: Final = {
     "suspend": "The watcher itself stood still",
     "clock": "The watcher’s own clock was set",
     "blind": "The watcher itself had no sight",
+    "disk": "The watcher itself could not keep notes",
+    "stall": "The watcher itself had no time",
 }
 
 

@@ -12,6 +12,7 @@ from homelabmon.relay.status.gather import page_of
 from homelabmon.relay.status.model import Component, Page
 from homelabmon.relay.status.setup import Setup, setup_of
 from homelabmon.relay.status.site import outputs
+from homelabmon.relay.vigil.gaps import tick
 from homelabmon.spec.relay_file import RelayFile
 from tests.relay.heartbeats.desk import MemoryDisk
 
@@ -72,7 +73,7 @@ class Desk:
             self.looked(now)
 
     def looked(self, at: float) -> None:
-        self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('heartbeats_looked', ?)", (at,))
+        tick(self.connection, at)
 
     def checked(self, probe: str, at: float) -> None:
         """A probe was asked."""

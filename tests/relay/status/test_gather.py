@@ -92,6 +92,8 @@ def test_a_blind_watcher_says_so_and_nothing_about_others() -> None:
         ("blind", "The watcher itself had no sight: 22 Nov 2026, 02:10 to 02:31 UTC."),
         ("restart", "The watcher itself did not run: 22 Nov 2026, 02:10 to 02:31 UTC."),
         ("suspend", "The watcher itself stood still: 22 Nov 2026, 02:10 to 02:31 UTC."),
+        ("disk", "The watcher itself could not keep notes: 22 Nov 2026, 02:10 to 02:31 UTC."),
+        ("stall", "The watcher itself had no time: 22 Nov 2026, 02:10 to 02:31 UTC."),
         ("clock", "The watcher’s own clock was set: 22 Nov 2026, 02:10 to 02:31 UTC."),
     ],
 )
