@@ -118,8 +118,7 @@ class Drill:
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.discord)
-        connector = aiohttp.TCPConnector(force_close=True)
-        self._session = await self._stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        self._session = await self._stack.enter_async_context(self.session())
         for anchor in (*self.anchors, *self.places.values()):
             anchor.listen()
         (self.folder / "token").write_text(TOKEN)
@@ -210,6 +209,10 @@ class Drill:
             async with self._session.post(url, data=body, headers=headers) as response:
                 await response.read()
                 return response.status
+
+    def session(self) -> aiohttp.ClientSession:
+        """For whoever talks to somebody else."""
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
 
     async def get(self, path: str, **headers: str) -> tuple[int, str]:
         assert self.service is not None
