@@ -107,6 +107,8 @@ class Worker:
             await self._without_way(sending)
             return
         async with self._tools.gate.turn(way.target.url):
+            if self._way(sending) != way:  # it died for another channel, which was sending just now
+                return
             while await self._tools.gate.wait(way.target.url):
                 sending, _ = await self._tools.engine.next(self.channel)
                 if sending is None or self._way(sending) != way:

@@ -167,3 +167,28 @@ def test_a_crash_loop_comes_nowhere_near_a_ban(status: int, heard: bool, play: P
         assert 0 < refused(rig) < 50
 
     play(scene, lambda folder: Rig("ops", "media", "home", folder=folder))
+
+
+def test_a_webhook_that_several_channels_share_is_called_once_when_it_is_gone(play: Play) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.files["media"] = rig.files["tv"] = rig.files["ops"]
+        rig.discord.delete_webhook("ops")
+        for channel in ("ops", "media", "tv"):
+            rig.tell(rig.alert(f"in {channel}", channel=channel, severity="critical"))
+        await rig.until(120)
+        assert [seen.status for seen in rig.discord.seen] == [404]
+
+    play(scene, lambda folder: Rig("ops", "media", "tv", folder=folder))
+
+
+def test_a_new_address_counts_for_what_waits_for_the_old_one_already(play: Play) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.discord.faults.append(Fault("rate_limit", seconds=30.0, times=1))
+        rig.tell(rig.alert("n1", severity="critical"))
+        await rig.until(5)
+        rig.files["ops"] = rig.discord.add_webhook("new").url
+        await rig.until(60)
+        assert rig.discord.visible(["n1"], webhook="new") == {"n1"}
+        assert [seen.status for seen in rig.discord.seen] == [429, 200]
+
+    play(scene)
