@@ -5,7 +5,19 @@ are Unix seconds, days are UTC's. May import: the standard library.
 """
 
 from homelabmon.relay.history.model import Day, Interval, State, Windows, day_of, uptime
-from homelabmon.relay.history.records import Span, days, enter, gaps, leave, of_heartbeat, of_probe, roll, spans, states
+from homelabmon.relay.history.records import (
+    Span,
+    days,
+    enter,
+    gaps,
+    leave,
+    of_heartbeat,
+    of_probe,
+    roll,
+    spans,
+    states,
+    steps,
+)
 
 __all__ = [
     "Day",
@@ -23,5 +35,6 @@ __all__ = [
     "roll",
     "spans",
     "states",
+    "steps",
     "uptime",
 ]

@@ -1,18 +1,19 @@
 """Spans, gaps and days as the disk has them, statement by statement, in whatever transaction the caller is in.
 
 A component is always in one state: a change of state closes its open span and opens another, so that what does not
-change costs nothing. Gaps are the whole outpost's: one row, however many components there are. Spans are kept for eight
-days, days for ninety. Used by the keepers of probes and heartbeats in the store's thread, and by the status page.
-May import: its neighbour model.
+change costs nothing. Gaps are the whole outpost's: one row, however many components there are. The spans of eight days
+are kept; the days before are sums. Used by the keepers of probes and heartbeats in the store, and by the status
+page. May import: its neighbour model.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, Final, cast
 
 from homelabmon.relay.history.model import (
@@ -114,19 +115,80 @@ def _end(connection: sqlite3.Connection, component: str, began: float, at: float
 
 
 def roll(connection: sqlite3.Connection, now: float, windows: Windows | None = None) -> None:
-    """Sums the days that are over, and removes what need not be kept any longer. To be called every now and then.
+    """Sums the days whose spans have been kept for long enough, and removes those, and the oldest days, at once.
 
-    Days of which all spans are kept are summed anew each time: a gap, or a run that was told of late, may still change
-    them.
+    To be called every now and then; what there is to do is done once a day. ``steps`` is the same, bit by bit.
+    """
+    for step in steps(connection, now, windows):
+        step(connection)
+
+
+Step = Callable[[sqlite3.Connection], None]
+
+
+def steps(connection: sqlite3.Connection, now: float, windows: Windows | None = None) -> list[Step]:
+    """What :func:`roll` does, in pieces that keep nobody waiting: each is to be done in a transaction of its own.
+
+    Nothing is lost where they are not all done: it is begun anew. Nothing to do gives none.
     """
     if now < UNSET:
-        return
+        return []
     today = now - now % DAY
-    kept = today - SPAN_DAYS * DAY
+    if _rolled(connection) == today:
+        return []
     (oldest,) = connection.execute("SELECT min(began) FROM spans").fetchone()
+    first = max(_whole_since(connection, today), today - DAYS * DAY)
     if oldest is not None:
-        first = max(oldest - oldest % DAY, _whole_since(connection, today), today - DAYS * DAY)
-        _sum_up(connection, first, today, windows or {})
+        first = max(first, oldest - oldest % DAY)
+    components = [row[0] for row in connection.execute("SELECT component FROM spans UNION SELECT component FROM daily")]
+    pieces = (components[start : start + _PIECE] for start in range(0, len(components), _PIECE))
+    found: list[Step] = [
+        partial(_sum_up, components=piece, first=first, today=today, windows=windows or {}) for piece in pieces
+    ]
+    return [*found, partial(_forget, today=today)]
+
+
+_PIECE: Final = 200
+"""Components whose days are summed in one transaction."""
+
+
+def _rolled(connection: sqlite3.Connection) -> float | None:
+    (found,) = connection.execute("SELECT max(value) FROM meta WHERE key = ?", (_ROLLED,)).fetchone()
+    return None if found is None else float(found)
+
+
+def _whole_since(connection: sqlite3.Connection, today: float) -> float:
+    """Since when no span, and no gap, has been removed. A clock that was wrong may have put that into the future."""
+    rolled = _rolled(connection)
+    return -float("inf") if rolled is None else min(rolled, today) - SPAN_DAYS * DAY
+
+
+def _sum_up(
+    connection: sqlite3.Connection, components: list[str], first: float, today: float, windows: Windows
+) -> None:
+    """The sums of the days from ``first`` on whose spans are to go."""
+    last = today - SPAN_DAYS * DAY
+    blind, known = _blind(connection, first, last), _spans(connection, components, first, last)
+    rows = []
+    for component in components:
+        open_ = Cover(windows.get(component, ()))
+        began = first
+        while began < last:
+            day = summed(known.get(component, ()), blind, open_, began, began + DAY)
+            if day.measured > 0:
+                rows.append((component, str(day_of(began)), *(getattr(day, column) for column in COLUMNS)))
+            began += DAY
+    over = str(day_of(today - DAYS * DAY))
+    connection.executemany("DELETE FROM daily WHERE component = ? AND day < ?", [(one, over) for one in components])
+    connection.executemany(f"INSERT OR REPLACE INTO daily (component, day, {', '.join(COLUMNS)}) {_MARKS}", rows)
+
+
+_MARKS: Final = "VALUES (?, ?, ?, ?, ?, ?)"
+
+
+def _forget(connection: sqlite3.Connection, today: float) -> None:
+    """What is summed is removed."""
+    kept = today - SPAN_DAYS * DAY
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_ROLLED, today))
     connection.execute("DELETE FROM spans WHERE ended <= ?", (kept,))
     connection.execute("DELETE FROM gaps WHERE ended <= ?", (today - DAYS * DAY,))
@@ -134,33 +196,6 @@ def roll(connection: sqlite3.Connection, now: float, windows: Windows | None = N
         "DELETE FROM gaps WHERE ended <= ? AND began NOT IN (SELECT began FROM gaps ORDER BY began DESC LIMIT ?)",
         (kept, MOST_GAPS),
     )
-    connection.execute("DELETE FROM daily WHERE day < ?", (str(day_of(today - DAYS * DAY)),))
-
-
-def _whole_since(connection: sqlite3.Connection, today: float) -> float:
-    """Since when no span, and no gap, has been removed. A clock that was wrong may have put that into the future."""
-    (rolled,) = connection.execute("SELECT max(value) FROM meta WHERE key = ?", (_ROLLED,)).fetchone()
-    return -float("inf") if rolled is None else min(rolled, today) - SPAN_DAYS * DAY
-
-
-def _sum_up(connection: sqlite3.Connection, first: float, today: float, windows: Windows) -> None:
-    if first >= today:
-        return
-    blind, known = _blind(connection, first, today), _spans(connection, None, first, today)
-    count = round((today - first) / DAY)
-    rows = []
-    for component, found in known.items():
-        open_ = Cover(windows.get(component, ()))
-        for number in range(count):
-            began = first + number * DAY
-            day = summed(found, blind, open_, began, began + DAY)
-            if day.measured > 0:
-                rows.append((component, str(day_of(began)), *(getattr(day, column) for column in COLUMNS)))
-    connection.execute("DELETE FROM daily WHERE day >= ?", (str(day_of(first)),))
-    connection.executemany(f"INSERT OR REPLACE INTO daily (component, day, {', '.join(COLUMNS)}) {_MARKS}", rows)
-
-
-_MARKS: Final = "VALUES (?, ?, ?, ?, ?, ?)"
 
 
 # Reading -------------------------------------------------------------------------------
@@ -253,17 +288,16 @@ def _blind(connection: sqlite3.Connection, first: float, last: float) -> Cover:
 
 
 def _spans(
-    connection: sqlite3.Connection, components: list[str] | None, first: float, last: float
+    connection: sqlite3.Connection, components: list[str], first: float, last: float
 ) -> Mapping[str, list[tuple[float, float, State]]]:
     found: dict[str, list[tuple[float, float, State]]] = defaultdict(list)
     select = (
         "SELECT component, began, ifnull(ended, ?), state FROM spans WHERE began < ? AND (ended IS NULL OR ended > ?)"
     )
-    if components is None or len(components) > _ALL:
+    wanted = set(components) if len(components) > _ALL else None
+    if wanted is not None:
         rows: Iterable[tuple[str, float, float, str]] = connection.execute(select, (last, last, first))
-        wanted = None if components is None else set(components)
     else:
-        wanted = None
         rows = (
             row
             for component in components

@@ -12,6 +12,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from homelabmon.relay import history
@@ -28,6 +29,9 @@ from homelabmon.relay.store.writer import Work
 from homelabmon.relay.vigil.reports import probes_told
 
 log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 50
+"""Probes whose old results are removed in one transaction."""
 
 T = TypeVar("T")
 Elsewhere = Callable[[sqlite3.Connection, float], frozenset[str]]
@@ -128,12 +132,10 @@ class Keeper:
     async def clean(self, windows: history.Windows | None = None) -> None:
         """Sums the days that are over, and removes old results. Raises StoreError."""
         now, names = self._clock.now(), list(self.targets)
-
-        def work(connection: sqlite3.Connection) -> None:
-            history.roll(connection, now, windows)
-            records.trim(connection, names)
-
-        await self._store.transact(work)
+        for step in await self._store.transact(lambda connection: history.steps(connection, now, windows)):
+            await self._store.transact(step)
+        for start in range(0, len(names), AT_ONCE):
+            await self._store.transact(partial(records.trim, names=names[start : start + AT_ONCE]))
 
     async def rows(self) -> list[Row]:
         """Every probe, by name. Raises StoreError."""
