@@ -17,6 +17,7 @@ from homelabmon.journey.rules import Rule
 from homelabmon.journey.running import Running
 from homelabmon.journey.ways import Way
 from homelabmon.relay.incidents.timing import Timing
+from homelabmon.relay.probes.state import RETRY_AFTER
 from homelabmon.routing.alertmanager_file import PEER_TIMEOUT
 from homelabmon.spec import names
 from homelabmon.spec.base import format_duration, parse_duration
@@ -108,13 +109,15 @@ def of_heartbeat(beat: Heartbeat, way: Way) -> tuple[Step, ...]:
 
 
 def of_probe(probe: Probe, way: Way) -> tuple[Step, ...]:
-    """From an endpoint that stops to answer to a channel."""
-    interval, again = probe.interval.total_seconds(), probe.retries * probe.interval.total_seconds()
+    """From an endpoint that stops to answer to a channel. The hold runs from the first failure on."""
+    interval, timeout = probe.interval.total_seconds(), probe.timeout.total_seconds()
+    apart = min(interval, RETRY_AFTER)
+    again, slowest = probe.retries * apart, probe.retries * max(apart, timeout)
     return (
         Step("probe", f"every {format_duration(interval)}", 0.0, interval),
-        Step("retries", f"{probe.retries} more failures in a row", again, again),
-        Step("timeout", "of the last of them", 0.0, probe.timeout.total_seconds()),
-        *_told_by_relay(way.hold, 0.0, 0.0),
+        Step("retries", f"{probe.retries} more failures in a row, {format_duration(apart)} apart", again, slowest),
+        Step("timeout", "of the last of them", 0.0, timeout),
+        *_told_by_relay(way.hold, again, slowest + timeout),
         _delivery(),
     )
 

@@ -224,15 +224,15 @@ class Expect(Model):
         Unique,
         OneOrMany(),
     ] = (200,)
-    """HTTP status codes."""
+    """HTTP status codes, of the answer behind all redirects."""
     body: str | None = None
-    """Regular expression (RE2) that the body must match."""
+    """Regular expression (RE2) that is to be found in the body."""
     within: PositiveDuration | None = None
     """Slower than this is degraded."""
     tls_days: StrictInt = Field(default=14, ge=0)
-    """Days a certificate must still be valid; 0 switches the check off."""
+    """Days for which every certificate of the chain must still be valid; 0 switches the check off."""
     redirects: StrictBool = True
-    """Whether redirects are followed."""
+    """Whether redirects are followed, up to ten. An https address must end at one."""
 
 
 class Dns(Model):
@@ -245,7 +245,8 @@ class Dns(Model):
     type: Literal["A", "AAAA", "CNAME", "MX", "NS", "SOA", "TXT"] = "A"
     """Type of record."""
     answer: str | None = None
-    """Regular expression that one answer must match."""
+    """Regular expression to be found in one whole record: name, TTL, IN, type and data, with tabs in between. Default:
+    there is a record of that type."""
 
 
 class Probe(Model):
@@ -260,11 +261,12 @@ class Probe(Model):
     tcp: HostPort | None = None
     """`host:port` to connect to."""
     icmp: Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$"), AfterValidator(ping_target)] | None = None
-    """Host to ping."""
+    """Host to ping; from outside the outpost needs to be allowed to."""
     dns: Dns | None = None
     """DNS question to ask."""
     statuspage: HttpUrl | None = None
-    """The third party's own Statuspage summary, read beside the probe."""
+    """The third party's own Statuspage summary (`/api/v2/summary.json`), read by the outpost beside the probe and added
+    to its words; it tells nobody by itself."""
     from_: Literal["outpost", "cluster", "both"] = Field(default="cluster", alias="from")
     """The vantage: from inside (blackbox exporter), from outside (outpost), or both."""
     expect: Expect = Expect.model_construct()
@@ -274,13 +276,13 @@ class Probe(Model):
     timeout: PositiveDuration = timedelta(seconds=10)
     """How long an answer may take; not longer than `interval`."""
     retries: StrictInt = Field(default=2, ge=0, le=10)
-    """Failures in a row that are forgiven."""
+    """Failures in a row that are forgiven: from inside `interval` apart, from outside 15s where that is shorter."""
     severity: AlertSeverity = "warning"
     """Severity of the alert when it fails."""
     channel: Name | None = None
     """Channel to tell, in place of those that the routes lead to. Default: by the routes."""
     parent: Name | None = None
-    """A probe that must be up for this one to mean anything."""
+    """A probe that must be up for this one to mean anything: while it fails, the outpost tells nobody of this one."""
     group: str = ""
     """Group on the status page; empty: not shown."""
 
