@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from homelabmon.notifiers.contract import Notifier
@@ -34,8 +35,12 @@ log = logging.getLogger(__name__)
 
 BATCH: Final = 25
 """Deliveries that are taken between two commits. Senders wait for a commit, so that a large one is felt by them all."""
-BREATH: Final = 20
-"""Deliveries after which senders have their turn: what they send is acknowledged meanwhile."""
+BATCH_NOTICES: Final = 500
+"""Notices after which no further delivery is taken before the next commit; one delivery is never torn apart."""
+BREATH: Final = 50
+"""Notices after which senders have their turn: what they send is acknowledged meanwhile."""
+ANSWERS: Final = 100
+"""Answers of Alertmanager's that are heeded between two commits."""
 RECONCILE_EVERY: Final = 60.0
 WATCH_EVERY: Final = 15.0
 """Seconds between looks at the Watchdog. Between when it counts as missing and the first false end lie about thirty."""
@@ -312,18 +317,27 @@ class Engine:
         self._more = False
         deliveries = await self._store.pending(self._taken, BATCH)
         self._more = self._more or bool(deliveries)
-        now = self._clock.now()
-        for number, delivery in enumerate(deliveries, 1):
-            try:
-                book.take(delivery, now)
-            except Exception as error:
-                log.exception("a delivery cannot be taken", extra={"delivery": delivery.id})
-                raise _PoisonError(delivery.id, type(error).__name__) from error
+        now, done, count, breathed = self._clock.now(), list[int](), 0, 0
+        for delivery in deliveries:
+            for part in _parts(delivery):
+                self._take_part(book, part, now)
+                count += len(part.notices)
+                if count - breathed >= BREATH:
+                    breathed = count
+                    await self._clock.sleep(0)
             self._taken = delivery.id
             self._stir(delivery)
-            if number % BREATH == 0:
-                await self._clock.sleep(0)
-        return [delivery.id for delivery in deliveries]
+            done.append(delivery.id)
+            if count >= BATCH_NOTICES:
+                break
+        return done
+
+    def _take_part(self, book: Book, part: Delivery, now: float) -> None:
+        try:
+            book.take(part, now)
+        except Exception as error:
+            log.exception("a delivery cannot be taken", extra={"delivery": part.id})
+            raise _PoisonError(part.id, type(error).__name__) from error
 
     def _stir(self, delivery: Delivery) -> None:
         if self._asking:
@@ -415,19 +429,22 @@ class Engine:
         verdicts = await self._verdicts(questions)
         asked = self._asking
 
-        def answer(book: Book, now: float) -> None:
-            for question in questions:
+        def answer(some: Sequence[Question], book: Book, now: float) -> None:
+            for question in some:
                 verdict = verdicts.get(question.episode, "unknown")
                 if verdict == "gone" and asked[question.episode].stirred:
                     continue  # older than what came in meanwhile: ask again
                 book.answer(question, verdict, now)
 
-        await self.act(answer)
+        for first in range(0, len(questions), ANSWERS):
+            await self.act(partial(answer, questions[first : first + ANSWERS]))
 
     async def _reconcile(self, questions: Sequence[Question]) -> None:
         """Each minute: do the alerts that stand as firing still fire?"""
-        verdicts = await self._verdicts(questions)
-        await self.act(lambda book, now: book.reconcile(verdicts, now))
+        verdicts = list((await self._verdicts(questions)).items())
+        for first in range(0, len(verdicts), ANSWERS):
+            some = dict(verdicts[first : first + ANSWERS])
+            await self.act(partial(_reconcile, some))
 
     async def _watch(self) -> None:
         """Is the Watchdog there? What ended since it last was proves nothing, either, once it is missing."""
@@ -456,6 +473,16 @@ class Engine:
         except Exception:
             log.exception("Alertmanager could not be asked for its Watchdog")
             return None
+
+
+def _parts(delivery: Delivery) -> Iterator[Delivery]:
+    """A large delivery, some notices at a time."""
+    for first in range(0, len(delivery.notices), BREATH):
+        yield replace(delivery, notices=delivery.notices[first : first + BREATH])
+
+
+def _reconcile(verdicts: Mapping[int, Verdict], book: Book, now: float) -> None:
+    book.reconcile(verdicts, now)
 
 
 def _any(changes: Changes) -> bool:

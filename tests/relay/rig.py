@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from homelabmon.notifiers.contract import Request, Response
+from homelabmon.notifiers.contract import Notifier, Request, Response
 from homelabmon.notifiers.discord import Discord
 from homelabmon.relay.delivery.channels import Channels
 from homelabmon.relay.delivery.figures import Figures
@@ -210,6 +210,7 @@ class Rig:
         self.notes = MemoryDisk()
         self.replicas = Replicas(self.clock)
         self.mention = mention or {}
+        self.notifier: Notifier = Discord()
         self.files: dict[str, str] = {}
         self.random = random.Random(7)
         self.no_names = False
@@ -243,7 +244,7 @@ class Rig:
         self.figures = Figures()
         policies = {name: ChannelPolicy(self.mention) for name in self.names}
         self.setup = Setup(lanes, policies)
-        self.engine = Engine(self.store, Discord(), self.setup, self.replicas, self.clock, self.figures)
+        self.engine = Engine(self.store, self.notifier, self.setup, self.replicas, self.clock, self.figures)
         entries = {
             name: ChannelEntry(
                 webhook_file=name,
@@ -259,7 +260,7 @@ class Rig:
         self.dispatch = Dispatch(
             Tools(
                 self.engine,
-                Discord(),
+                self.notifier,
                 self.channels,
                 Gate(Limits(self.random.random), self.clock),
                 Memory(self.on_disk or self.notes, self.clock),

@@ -20,6 +20,8 @@ from homelabmon.relay.incidents.views import incident_view, rank, worst
 
 _CONSIDERED: Final = 100
 """Of so many waiting incidents, the first of a digest are chosen."""
+_LOOKED_AT: Final = 8
+"""Of so many of them, before more are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +110,21 @@ class Telling:
     def _post(self, channel: str, incidents: Sequence[Incident]) -> Sending:
         considered = incidents[:_CONSIDERED]
         if len(considered) > 1:
-            views = [incident_view(one, self._ledger.members(one)) for one in considered]
-            considered = considered[: max(1, self._notifier.how_many_fit(views))]
+            considered = considered[: max(1, self._how_many_fit(considered))]
         pings = {one.id: self._unpinged(one) for one in considered}
         mentions = self._mentions(channel, (severity for severities in pings.values() for severity in severities))
         return self._sending(channel, "post", None, considered, mentions, pings)
+
+    def _how_many_fit(self, incidents: Sequence[Incident]) -> int:
+        """Looks at a few first: most of those that wait do not fit, and thousands of alerts need not be looked at."""
+        views, fit = list[IncidentView](), 0
+        while len(views) < len(incidents):
+            more = incidents[len(views) : max(_LOOKED_AT, 2 * len(views))]
+            views += (incident_view(one, self._ledger.members(one)) for one in more)
+            fit = self._notifier.how_many_fit(views)
+            if fit < len(views):
+                break
+        return fit
 
     def _edit(self, channel: str, post: Post) -> Sending:
         shown = sorted(self._shown(post.incidents), key=lambda one: one.ended_at is not None)

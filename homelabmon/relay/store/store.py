@@ -116,8 +116,15 @@ class Store:
         return await self._do(queries.load)
 
     async def commit(self, changes: Changes, done: Sequence[int] = ()) -> None:
-        """Stores what changed, and that requests of the inbox are dealt with: all of it or nothing."""
-        writes = list(queries.writes(changes))
+        """Stores what changed, and that requests of the inbox are dealt with: all of it or nothing.
+
+        What changed must not change again before this returns: others have their turn meanwhile.
+        """
+        writes = []
+        for write in queries.writes(changes):
+            writes.append(write)
+            if len(write[1]) == queries.ROWS:
+                await asyncio.sleep(0)
         finished = [(number,) for number in done]
 
         def work(connection: sqlite3.Connection) -> None:

@@ -32,6 +32,10 @@ STORM_SECONDS: Final = 10.0
 STORM_LOOK: Final = 180.0
 PARALLEL: Final = 64
 HAMMERED: Final = 20_000
+PILED: Final = 10_000
+PILE_GROUP: Final = 50
+PILE_SECONDS: Final = 10.0
+PILE_HAMMERED: Final = 10_000
 OUTAGE_ALERTS: Final = 2_000
 OUTAGE_GROUP: Final = 10
 
@@ -100,6 +104,33 @@ def big(name: str, bridge: Opened) -> Row:
 
 
 BIG_HEAD: Final = ("5,000 alerts at once", "payload", "acknowledged after", "idle memory", "peak memory")
+
+
+def pile(name: str, bridge: Opened) -> Row:
+    """10,000 alerts fire in one channel, and Discord's limits let few messages through; others go on sending."""
+    with scene(bridge) as (_, running):
+        now = time.time()
+        groups = [hosts(group, PILE_GROUP) for group in range(PILED // PILE_GROUP)]
+        piled = [webhook(f"Pile{number:03}", group, now) for number, group in enumerate(groups)]
+        filled = asyncio.run(spread(running, piled, PILE_SECONDS))
+        more = [
+            payload(f"More{one % 50}", [alert(f"More{one % 50}", f"more-{one:06}", started=time.time())])
+            for one in range(PILE_HAMMERED)
+        ]
+        sent, seconds = asyncio.run(hammer(running, more, PARALLEL))
+        return (
+            name,
+            str(PILE_GROUP * filled.delivered),
+            f"{PILE_HAMMERED / seconds:,.0f}/s",
+            f"{1000 * sent.quantile(0.5):.1f} ms",
+            f"{1000 * sent.quantile(0.99):.1f} ms",
+            f"{1000 * sent.quantile(1.0):.1f} ms",
+            str(sent.failed),
+            f"{running.peak():.0f} MiB",
+        )
+
+
+PILE_HEAD: Final = ("a pile in one channel", "alerts in it", "more", "p50", "p99", "longest", "failed", "peak memory")
 
 
 def outage(name: str, bridge: Opened, seconds: float) -> Row:
@@ -175,7 +206,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.relay", description=__doc__.splitlines()[0])
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND", help="another bridge")
     parser.add_argument("--away", type=float, default=60.0, help="seconds that Discord is away (default: 60)")
-    parser.add_argument("names", metavar="SCENARIO", nargs="*", help="storm, acknowledge, big, outage (default: all)")
+    parser.add_argument(
+        "names", metavar="SCENARIO", nargs="*", help="storm, acknowledge, pile, big, outage (default: all)"
+    )
     options = parser.parse_args()
     bridges: list[tuple[str, Opened]] = [("homelabmon", relay)]
     for given in options.peer:
@@ -184,6 +217,7 @@ def main() -> int:
     scenarios: dict[str, tuple[Row, Callable[[str, Opened], Row]]] = {
         "storm": (STORM_HEAD, storm),
         "acknowledge": (ACKNOWLEDGE_HEAD, acknowledge),
+        "pile": (PILE_HEAD, pile),
         "big": (BIG_HEAD, big),
         "outage": (OUTAGE_HEAD, lambda name, bridge: outage(name, bridge, options.away)),
     }
