@@ -121,6 +121,25 @@ def test_a_window_keeps_to_local_time_when_clocks_are_changed() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "day", "open_"),
+    [
+        # The hour from 01:00 to 02:00 comes twice.
+        ("01:15", "01:45", "10-25", [("10-25 00:15", "10-25 00:45"), ("10-25 01:15", "10-25 01:45")]),
+        ("01:30", "02:30", "10-25", [("10-25 00:30", "10-25 01:00"), ("10-25 01:30", "10-25 02:30")]),
+        ("00:30", "02:00", "10-25", [("10-24 23:30", "10-25 02:00")]),
+        # It does not come at all.
+        ("00:30", "01:30", "03-29", [("03-29 00:30", "03-29 01:00")]),
+        ("01:30", "02:30", "03-29", [("03-29 01:00", "03-29 01:30")]),
+    ],
+)
+def test_a_window_in_the_hour_of_the_change(start: str, end: str, day: str, open_: list[tuple[str, str]]) -> None:
+    given = {"weekdays": ["sunday"], "from": start, "to": end, "timezone": "Europe/London"}
+    before = (datetime.fromisoformat(f"2026-{day}") - timedelta(days=1)).date()
+    after = (datetime.fromisoformat(f"2026-{day}") + timedelta(days=1)).date()
+    assert moments(given, str(before), str(after)) == open_
+
+
 def test_a_window_that_happens_once_is_whole_wherever_one_looks() -> None:
     once = {"start": "2026-12-30T20:00", "end": "2027-01-20T08:00", "timezone": "America/New_York"}
     assert moments(once, "2027-01-10", "2027-01-11") == [("12-31 01:00", "01-20 13:00")]

@@ -74,7 +74,7 @@ def test_what_begins_in_a_window_that_names_it_is_held_until_that_is_over() -> N
     three, five = SUNDAY + 3 * 3600, SUNDAY + 5 * 3600
     assert hold(three, WEEKLY, probe="home") == 2 * 3600 + 60
     assert hold(five - 60, WEEKLY, source="heartbeat", heartbeat="backup") == 60 + 60
-    assert hold(three - 1, WEEKLY, probe="home") == 60
+    assert hold(three - 0.5, WEEKLY, probe="home") == 60
     assert hold(five, WEEKLY, probe="home") == 60
     assert hold(three + 86_400, WEEKLY, probe="home") == 60
     assert hold(three, WEEKLY, probe="other") == 60

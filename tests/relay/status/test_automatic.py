@@ -39,6 +39,7 @@ def test_an_outage_that_lasts_becomes_an_incident_and_ends_as_one() -> None:
     assert watch.at(NOON + 9 * M) == [("Outage: The house", "major", "investigating")]
     watch.since("home", "operational", NOON + 10 * M)
     assert watch.at(NOON + 10 * M) == [("Outage: The house", "major", "monitoring")]
+    assert (watch.page.state, watch.component("home").state) == ("operational", "operational")
     assert watch.at(NOON + 15 * M - 1) == [("Outage: The house", "major", "monitoring")]
     assert watch.at(NOON + 15 * M) == []
     assert watch.said() == [
@@ -81,6 +82,19 @@ def test_what_falls_much_later_is_another_incident() -> None:
     watch.at(NOON + 5 * M)
     watch.since("mail", "outage", NOON + 2 * H)
     assert [title for title, _, _ in watch.at(NOON + 2 * H + 5 * M)] == ["Outage: mail", "Outage: The house"]
+
+
+def test_what_falls_while_the_first_is_back_is_another_incident() -> None:
+    watch = Watch()
+    watch.since("home", "outage", NOON)
+    watch.at(NOON + 5 * M)
+    watch.since("home", "operational", NOON + 10 * M)
+    watch.since("mail", "outage", NOON + 6 * M)
+    watch.at(NOON + 10 * M)
+    assert [(title, status) for title, _, status in watch.at(NOON + 11 * M)] == [
+        ("Outage: mail", "investigating"),
+        ("Outage: The house", "monitoring"),
+    ]
 
 
 def test_what_comes_back_and_falls_again_stays_one_incident() -> None:

@@ -60,6 +60,12 @@ def test_the_page_says_when_was_looked_and_when_it_is_made_anew() -> None:
     assert freshness(desk.page) == "Checked 22 Nov 2026, 12:00 UTC, next by 12:05 UTC"
 
 
+def test_a_look_in_the_future_is_one_of_now() -> None:
+    desk = Desk()
+    desk.looked(NOON + H)
+    assert freshness(desk.page) == "Checked 22 Nov 2026, 12:00 UTC, next by 12:05 UTC"
+
+
 def test_a_page_on_which_nobody_has_looked_for_ten_minutes_says_nothing_about_now() -> None:
     desk = Desk()
     desk.all_well()
@@ -269,6 +275,7 @@ def test_there_are_ninety_days_and_the_last_is_today() -> None:
     [
         (1.0, "100 %"),
         (0.99999999, "99.99 %"),
+        (1.0 - 1e-15, "99.99 %"),
         (0.99996, "99.99 %"),
         (0.9995, "99.95 %"),
         (0.9, "90 %"),

@@ -14,6 +14,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from homelabmon.relay.page.html import VOID
+from homelabmon.relay.status import incidents
 from homelabmon.relay.status.site import outputs
 from tests.relay.status.desk import DAY, MIDNIGHT, NOON, Desk, H, M, busy
 
@@ -159,6 +160,32 @@ def test_a_feed_changes_only_when_there_is_news() -> None:
 def test_a_feed_of_a_component_is_about_that_component() -> None:
     assert list(entries(busy(), "feed/mail.atom")) == ["Resolved: Slow line"]
     assert list(entries(busy(), "feed/backup.atom")) == ["Maintenance scheduled: The rack moves"]
+
+
+def test_a_few_incidents_that_are_over_are_on_the_first_page_and_all_in_the_history() -> None:
+    desk = quiet()
+    for number in range(7):
+        incidents.say(desk.connection, desk.incident(f"Told {number}"), NOON, "resolved", "Over.")
+    assert desk.texts["index.html"].count(">Told ") == 5
+    assert desk.texts["history.html"].count(">Told ") == 7
+    desk.now += 15 * DAY
+    desk.looked(desk.now)
+    assert ">Told " not in desk.texts["index.html"]
+
+
+def test_with_many_components_only_groups_with_something_the_matter_are_unfolded() -> None:
+    def unfolded(count: int) -> list[str]:
+        probes = [{"name": f"p{number}", "tcp": "x.example.net:1", "from": "outpost"} for number in range(count)]
+        names = [str(probe["name"]) for probe in probes]
+        groups = [{"name": "Bad", "components": names[:1]}, {"name": "Well", "components": names[1:]}]
+        desk = Desk(probes=probes, page={"groups": groups})
+        for name in names:
+            desk.since(name, "operational", MIDNIGHT)
+        desk.since("p0", "outage", NOON - H)
+        return re.findall(r'<details class="group" open><summary><h2>(\w+)</h2>', desk.texts["index.html"])
+
+    assert unfolded(12) == ["Bad", "Well"]
+    assert unfolded(13) == ["Bad"]
 
 
 def test_a_window_of_every_week_is_no_news() -> None:

@@ -168,6 +168,9 @@ def test_the_page_is_written_as_files_whenever_it_changes(tmp_path: Path) -> Non
         await client.service.status.look()
         assert "Told" in (public / "index.html").read_text()
         assert (public / "incidents" / "1.html").exists()
+        (public / "index.html").unlink()
+        await client.service.status.look()
+        assert not (public / "index.html").exists(), "nothing has changed, so nothing is written"
         status, metrics = await client.get("/metrics")
         assert status == 200
         assert "homelabmon_status_page_published_timestamp_seconds 1" in metrics
