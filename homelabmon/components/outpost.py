@@ -102,6 +102,7 @@ def outpost_file(outpost: OutpostConfig, site: Site) -> RelayFile:
             alertmanager_token_file=token.file,
             heartbeat_key_file=key.file if beats else None,
             heartbeat_ids_file=None if ids is None else ids.file,
+            page_password_file=outpost.page_password.file if outpost.page_password else None,
             scrape_token_file=_scrape_token(outpost, site).file if scraped(outpost, site) else None,
         ),
         database=f"{names.DATA_DIR}/outpost.db",
@@ -136,6 +137,8 @@ def needed(outpost: OutpostConfig, file: RelayFile, site: Site) -> tuple[Needed,
         found.append(Needed(key, "the key that heartbeats' addresses follow from", made="openssl rand -hex 32"))
     if outpost.heartbeat_ids is not None:
         found.append(Needed(outpost.heartbeat_ids, "addresses of heartbeats, one a line: `NAME=UUID`"))
+    if outpost.page_password is not None:
+        found.append(Needed(outpost.page_password, "the password of its page at /console", made="openssl rand -hex 32"))
     if outpost.third_leg is not None:
         found.append(Needed(outpost.third_leg.ping, "the address of the hosted check that it pings"))
     return tuple({(one.ref.secret, one.ref.key): one for one in reversed(found)}.values())[::-1]

@@ -61,6 +61,9 @@ class RelayConfig(ComponentConfig):
     Without it the relay takes nothing from Flux."""
     event_token: Secret | None = None
     """Token for scripts of your own that post events. Without it the relay takes none."""
+    page_password: Secret | None = None
+    """Password of the relay's page and its buttons; the user's name is free. Without it, whoever reaches the relay may
+    look and press."""
     retention: PositiveDuration = timedelta(days=30)
     """How long incidents that have ended are kept."""
     self_channel: Name | None = None
@@ -180,6 +183,7 @@ def relay_file(config: RelayConfig, site: Site) -> RelayFile:
             falco_path_file=_falco_path(config, site).file,
             flux_token_file=config.flux_token.file if config.flux_token else None,
             event_token_file=config.event_token.file if config.event_token else None,
+            page_password_file=config.page_password.file if config.page_password else None,
         ),
         alertmanagers=tuple(alertmanager.data["replicas"]) if alertmanager else (),
         prometheus=metrics.url if metrics else None,
@@ -215,7 +219,7 @@ def _falco_path(config: RelayConfig, site: Site) -> SecretRef:
 
 def _secrets(config: RelayConfig, site: Site) -> list[SecretRef]:
     refs = [_token(config, site), _falco_path(config, site)]
-    refs += [ref for ref in (config.flux_token, config.event_token) if ref is not None]
+    refs += [ref for ref in (config.flux_token, config.event_token, config.page_password) if ref is not None]
     if site.outpost is not None:
         refs.append(site.outpost.token or site.secret_default("outpost-token"))
     refs += [channel.discord.webhook for channel in site.channels.values()]

@@ -30,6 +30,7 @@ _TOKENS: Final = (
     "flux_token_file",
     "event_token_file",
     "scrape_token_file",
+    "page_password_file",
 )
 
 

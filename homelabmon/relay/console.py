@@ -1,12 +1,15 @@
-"""The page at ``/`` and its buttons: gathers what it shows, and does what is asked for.
+"""The owner's page and its buttons: gathers what it shows, and does what is asked for.
 
-Anybody who reaches the port may look; nothing on it is a secret. The buttons want the token that the page itself
+A relay has it at ``/``, where anybody who reaches the port may look, unless the configuration names a password; nothing
+on it is a secret. An outpost is public, and has it at ``/console``, for those alone who know the password: without one
+nobody is told that there is such a page. The buttons want the token that the page itself
 carries, so that no other site can press them for a reader. Wired by the service. May import: everything in the relay.
 """
 
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,6 +24,7 @@ from homelabmon.relay.bodies import TooLargeError
 from homelabmon.relay.clock import Clock
 from homelabmon.relay.config import WatchedConfig
 from homelabmon.relay.delivery.channels import Channels
+from homelabmon.relay.doors import Doors
 from homelabmon.relay.engine import Engine
 from homelabmon.relay.heartbeats.keeper import Keeper, Row
 from homelabmon.relay.incidents.model import DeadLetter, Episode, Incident
@@ -38,10 +42,14 @@ from homelabmon.relay.page.data import (
 from homelabmon.relay.page.overview import overview
 from homelabmon.relay.probes.keeper import Keeper as Probes
 from homelabmon.relay.probes.keeper import Row as ProbeKept
+from homelabmon.relay.secrets import SecretError
 from homelabmon.relay.store import queries
 from homelabmon.relay.store.queries import Counts
 from homelabmon.relay.store.store import Store
 from homelabmon.relay.store.trouble import StoreError
+from homelabmon.spec import names
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -70,27 +78,56 @@ class Console:
         engine: Engine,
         channels: Channels,
         config: WatchedConfig,
+        doors: Doors,
         clock: Clock,
         keeper: Keeper,
         probes: Probes,
         *,
         dry_run: bool,
     ) -> None:
+        self._doors, self._complained = doors, False
         self._keeper, self._probes = keeper, probes
         self._store, self._engine, self._channels = store, engine, channels
         self._config, self._clock, self._dry_run = config, clock, dry_run
         self._started_at = clock.now()
         self._token = secrets.token_urlsafe(24)
 
+    @property
+    def _base(self) -> str:
+        return names.PATH_CONSOLE if self._config.file.role == "outpost" else ""
+
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """The page, what a button does, or 404."""
-        if request.path == "/" and request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+        """The page, what a button does, or why not."""
+        base, path = self._base, request.path
+        if path != base and not path.startswith(f"{base}/"):
+            return _nothing_here()
+        return self._kept_out(request) or await self._admitted(request, path.removeprefix(base))
+
+    def _kept_out(self, request: web.BaseRequest) -> web.Response | None:
+        """The answer to those who may not look."""
+        try:
+            admitted = self._doors.reader(request.headers)
+        except SecretError as error:
+            if not self._complained:
+                log.error("a secret cannot be read", extra={"source": "page", "reason": str(error)})
+            self._complained = True
+            return web.Response(status=503, text="the password of this page cannot be read; the log says why\n")
+        self._complained = False
+        if admitted is None:
+            return _nothing_here() if self._base else None
+        if admitted:
+            return None
+        asks = {hdrs.WWW_AUTHENTICATE: 'Basic realm="homelabmon", charset="UTF-8"', hdrs.CONNECTION: "close"}
+        return web.Response(status=401, text="not with this password; the user's name is free\n", headers=asks)
+
+    async def _admitted(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
+        if path in ("", "/") and request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
             text = overview(await self.data(), self._token)
             return web.Response(text=text, content_type="text/html", headers=_HEADERS)
-        kind, _, rest = request.path.removeprefix("/").partition("/")
+        kind, _, rest = path.removeprefix("/").partition("/")
         number, _, verb = rest.partition("/")
         if (kind, verb) not in _BUTTONS or not number.isdecimal() or len(number) > 18:
-            return web.Response(status=404, text="there is nothing here\n")
+            return _nothing_here()
         if request.method != hdrs.METH_POST:
             return web.Response(status=405, text="press the button\n", headers={hdrs.ALLOW: hdrs.METH_POST})
         return await self._pressed(request, kind, verb, int(number))
@@ -111,7 +148,7 @@ class Console:
             return web.Response(status=503, text=f"{error}\n", headers={hdrs.RETRY_AFTER: "5"})
         if not done:
             return web.Response(status=404, text="it is not there any more, or nothing was kept of it\n")
-        return web.Response(status=303, headers={hdrs.LOCATION: "/"})
+        return web.Response(status=303, headers={hdrs.LOCATION: self._base or "/"})
 
     async def _do(self, kind: str, verb: str, number: int) -> bool:
         if kind == "dead-letters":
@@ -157,6 +194,7 @@ class Console:
             probes=_shown(probes, MOST, _probe),
             troubles=tuple(self._troubles()),
             dry_run=self._dry_run,
+            base=self._base,
             hidden={
                 "open": max(0, len(open_) - MOST),
                 "held": max(0, len(held) - MOST),
@@ -200,6 +238,10 @@ class Console:
 
 _PROBES: Final = ("down", "degraded", "unknown", "new", "up")
 _BUTTONS: Final = {("quarantine", "replay"), ("quarantine", "drop"), ("dead-letters", "replay")}
+
+
+def _nothing_here() -> web.Response:
+    return web.Response(status=404, text="there is nothing here\n")
 
 
 def _shown(items: Sequence[T], most: int, row: Callable[[T], R]) -> tuple[R, ...]:

@@ -39,6 +39,8 @@ class Doors:
         self._files = {name: old.get(path) or SecretFile(path) for name, path in wanted.items() if path is not None}
         path = intake.scrape_token_file
         self._scrape = None if path is None else SecretFile(path)
+        path = intake.page_password_file
+        self._page = None if path is None else SecretFile(path)
 
     def secrets(self, intake: Intake) -> tuple[SecretText, ...] | None:
         """What a sender of this kind must know, any of it; None when the door is closed. Raises SecretError."""
@@ -54,6 +56,17 @@ class Doors:
             return None
         offered = _bearer(headers)
         compared = [secret.matches(offered) for secret in self._scrape.all()]
+        return any(compared)
+
+    def reader(self, headers: Mapping[str, str]) -> bool | None:
+        """Whether whoever wants the owner's page shows its password; None where the configuration names none.
+
+        Raises SecretError.
+        """
+        if self._page is None:
+            return None
+        offered = _basic(headers)
+        compared = [secret.matches(offered) for secret in self._page.all()]
         return any(compared)
 
 

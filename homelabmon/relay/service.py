@@ -133,7 +133,15 @@ class Service:
         dry_run = options.show is not None
         keeper = self.heartbeats.keeper
         self._console = Console(
-            self.store, self.engine, self.channels, config, clock, keeper, self.probes.keeper, dry_run=dry_run
+            self.store,
+            self.engine,
+            self.channels,
+            config,
+            self.doors,
+            clock,
+            keeper,
+            self.probes.keeper,
+            dry_run=dry_run,
         )
         self.app.others = self._other
         self.app.saw, self.app.refused = self.vigil.saw, self.vigil.refused

@@ -68,6 +68,10 @@ class Intake(Model):
     scrape_token_file: str | None = None
     """File with the bearer token of whoever reads the metrics. Without one, a relay shows them to everybody who can
     reach it, and an outpost, which is public, to nobody."""
+    page_password_file: str | None = None
+    """File with the password of the page for the owner and of its buttons; the user's name is free. Without one, a
+    relay shows its page, at `/`, to everybody who can reach it, and an outpost, which is public, to nobody: there it is
+    at `/console`."""
     max_body: Annotated[Quantity, AfterValidator(_body_size)] = "32Mi"
     """Size of the largest request that is read. The process needs about four times as much memory besides its own."""
 

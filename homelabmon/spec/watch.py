@@ -328,6 +328,9 @@ class Outpost(Model):
     """How long the Watchdog may be silent before the cluster counts as gone."""
     scrape: StrictBool = True
     """Whether the cluster scrapes and watches the outpost."""
+    page_password: Secret | None = None
+    """Password of the page at `/console` that shows the owner what is open, with its buttons; the user's name is free.
+    Without it there is no such page."""
     scrape_token: Secret | None = None
     """Token that Prometheus shows to read the outpost's metrics. Default: key `outpost-scrape-token` of the relay's
     Secret."""

@@ -104,6 +104,16 @@ def test_the_relay_may_reach_the_outpost_at_its_port(url: str, ports: set[int]) 
     assert {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]} == ports
 
 
+def test_the_owners_page_is_there_for_those_who_know_its_password_and_for_nobody_without_one() -> None:
+    closed = outpost()
+    assert relay_file(closed).intake.page_password_file is None
+    assert "/console" not in closed.files["outpost/Caddyfile"]
+    opened = outpost(outpost={"url": URL, "page_password": {"secret": "outpost", "key": "console"}})
+    assert relay_file(opened).intake.page_password_file == f"{SECRETS}outpost/console"
+    assert "path /console /console/*" in opened.files["outpost/Caddyfile"]
+    assert "outpost/console" in opened.files["outpost/README.md"]
+
+
 def test_prometheus_shows_a_token_to_the_outpost_that_the_outpost_knows() -> None:
     plan = outpost()
     scrape = object_of(plan, "ScrapeConfig", "outpost")["spec"]

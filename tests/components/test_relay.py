@@ -152,15 +152,17 @@ def test_no_secret_value_and_no_discord_address_is_in_any_file() -> None:
 
 def test_flux_and_scripts_are_let_in_once_they_have_a_token() -> None:
     closed = relay_file(plan()).intake
-    assert (closed.flux_token_file, closed.event_token_file) == (None, None)
+    assert (closed.flux_token_file, closed.event_token_file, closed.page_password_file) == (None, None, None)
     section = {
         "flux_token": {"secret": "tokens", "key": "flux"},
         "event_token": {"secret": "tokens", "key": "scripts"},
+        "page_password": {"secret": "tokens", "key": "page"},
     }
     rendered = plan(components={**EVERYTHING, "relay": section})
     opened = relay_file(rendered).intake
     assert opened.flux_token_file == "/etc/homelabmon/secrets/tokens/flux"
     assert opened.event_token_file == "/etc/homelabmon/secrets/tokens/scripts"
+    assert opened.page_password_file == "/etc/homelabmon/secrets/tokens/page"
     rules = object_of(rendered, "NetworkPolicy", NAME)["spec"]["ingress"]
     assert {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "flux-system"}},

@@ -43,7 +43,14 @@ def test_an_outpost_that_has_everything_has_no_flaw(tmp_path: Path) -> None:
 def test_every_file_of_a_secret_is_looked_for(tmp_path: Path) -> None:
     nowhere = str(tmp_path / "nowhere")
     missing = f"{nowhere}: cannot be read: No such file or directory"
-    keys = ("alertmanager_token_file", "falco_path_file", "flux_token_file", "event_token_file", "scrape_token_file")
+    keys = (
+        "alertmanager_token_file",
+        "falco_path_file",
+        "flux_token_file",
+        "event_token_file",
+        "scrape_token_file",
+        "page_password_file",
+    )
     assert found(
         tmp_path,
         channels={"ops": {"webhook_file": nowhere}},

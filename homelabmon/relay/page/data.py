@@ -132,6 +132,8 @@ class PageData:
     """What is wrong with the relay itself, one sentence each: the store cannot be written, a configuration that was
     not taken, a Watchdog that is missing."""
     dry_run: bool = False
+    base: str = ""
+    """The path under which the page and its buttons lie: without a slash at its end."""
     hidden: Mapping[str, int] = field(default_factory=dict)
     """How many more there are than are shown, by section: open, held, recent, heartbeats, probes,
     quarantine, dead_letters."""

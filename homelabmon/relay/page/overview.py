@@ -1,4 +1,4 @@
-"""The page at ``/``: what an owner wants to know at three in the morning, the worst first. Pure: data to HTML.
+"""The owner's page: what an owner wants to know at three in the morning, the worst first. Pure: data to HTML.
 
 May import: its neighbours, notifiers.message.
 """
@@ -74,7 +74,7 @@ def overview(data: PageData, csrf: str) -> str:
 
 
 def _as_of(data: PageData) -> Html:
-    return tag("p", "As of ", _time(data.now, None), ". ", tag("a", "Look again", href="/"), class_="soft")
+    return tag("p", "As of ", _time(data.now, None), ". ", tag("a", "Look again", href=data.base or "/"), class_="soft")
 
 
 # The answer in one sentence ------------------------------------------------------------
@@ -317,7 +317,7 @@ def _dead_letters(data: PageData, csrf: str) -> Html | None:
 
 
 def _dead_letter_row(row: DeadLetterRow, data: PageData, csrf: str) -> Sequence[Child]:
-    again = _button(f"/dead-letters/{row.id}/replay", "Send again", csrf)
+    again = _button(f"{data.base}/dead-letters/{row.id}/replay", "Send again", csrf)
     done = None if row.replayed_at is None else join(("sent again ", _time(row.replayed_at, data.now)))
     why = f"{row.reason}: {row.detail}" if row.detail else row.reason
     return (_time(row.at, data.now), f"#{row.channel}", why, row.notices, done or again)
@@ -333,8 +333,8 @@ def _quarantine(data: PageData, csrf: str) -> Html | None:
 
 
 def _quarantine_row(row: QuarantineRow, data: PageData, csrf: str) -> Sequence[Child]:
-    again = _button(f"/quarantine/{row.id}/replay", "Take again", csrf) if row.kept else None
-    do = (again, " ", _button(f"/quarantine/{row.id}/drop", "Drop", csrf))
+    again = _button(f"{data.base}/quarantine/{row.id}/replay", "Take again", csrf) if row.kept else None
+    do = (again, " ", _button(f"{data.base}/quarantine/{row.id}/drop", "Drop", csrf))
     why = row.reason if row.times == 1 else f"{row.reason} ({row.times} times)"
     return (_time(row.at, data.now), row.source, why, row.size, join(do))
 

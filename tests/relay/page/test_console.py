@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,83 @@ def test_no_other_site_can_press_a_button(tmp_path: Path) -> None:
         assert "Quarantine" in await page_of(client)
 
     serving(tmp_path, scenario)
+
+
+# Who may look ------------------------------------------------------------
+
+
+async def asked(client: Client, path: str, password: str | None = None, fields: dict[str, str] | None = None) -> int:
+    """The status, for whoever says this password."""
+    login = {} if password is None else {"Authorization": f"Basic {b64encode(f'anybody:{password}'.encode()).decode()}"}
+    async with aiohttp.ClientSession(headers=login) as session:
+        method, url = ("POST" if fields else "GET"), f"http://127.0.0.1:{client.service.port}{path}"
+        async with session.request(method, url, data=fields, allow_redirects=False) as response:
+            if response.status == 401:
+                assert response.headers["WWW-Authenticate"] == 'Basic realm="homelabmon", charset="UTF-8"'
+            return response.status
+
+
+def test_with_a_password_nobody_looks_or_presses_without_it_and_another_takes_effect_at_once(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("first\n")
+
+    async def scenario(client: Client, discord: FakeDiscord) -> None:
+        await client.post("/v1/event", b"nope", "tok-event")
+        token = {"csrf": client.service._console._token}
+        for path, fields in (("/", None), ("/quarantine/1/drop", token)):
+            assert [await asked(client, path, word, fields) for word in (None, "", "wrong")] == [401] * 3
+        assert await asked(client, "/", "first") == 200
+        password.write_text("second\n")
+        assert [await asked(client, "/", word) for word in ("first", "second")] == [401, 200]
+        assert await asked(client, "/quarantine/1/drop", "second", token) == 303
+        password.unlink()
+        assert await asked(client, "/", "second") == 503
+
+    intake = {"event_token_file": str(tmp_path / "event"), "page_password_file": str(password)}
+    serving(tmp_path, scenario, intake=intake)
+
+
+def test_an_outpost_has_its_page_elsewhere_and_shows_it_to_nobody_without_a_password(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("open sesame".replace(" ", "-"))
+    intake = {"event_token_file": str(tmp_path / "event")}
+
+    async def closed(client: Client, discord: FakeDiscord) -> None:
+        token = {"csrf": client.service._console._token}
+        for path, fields in (("/", None), ("/console", None), ("/console/quarantine/1/drop", token)):
+            assert await asked(client, path, "", fields) == 404
+            assert await asked(client, path, "open-sesame", fields) == 404
+        assert await asked(client, "/quarantine/1/drop", None, token) == 404
+
+    async def locked(client: Client, discord: FakeDiscord) -> None:
+        await client.post("/v1/event", b"nope", "tok-event")
+        token = {"csrf": client.service._console._token}
+        assert [await asked(client, path) for path in ("/", "/console", "/consolex", "/console/quarantine/1/drop")] == [
+            404,
+            401,
+            404,
+            401,
+        ]
+        assert await asked(client, "/console", "open-sesame") == 200
+        assert await asked(client, "/quarantine/1/drop", "open-sesame", token) == 404
+        assert await asked(client, "/console/quarantine/1/drop", "open-sesame", token) == 303
+        assert await client.service.store.quarantine() == []
+
+    serving(tmp_path, closed, role="outpost", intake=intake)
+    serving(tmp_path, locked, role="outpost", intake={**intake, "page_password_file": str(password)})
+
+
+def test_the_forms_of_a_page_that_lies_elsewhere_lead_there() -> None:
+    page = overview(replace(BAD_NIGHT, base="/console"), "x")
+    assert set(re.findall(r'action="([^"]+)"', page)) == {
+        "/console/dead-letters/8/replay",
+        "/console/quarantine/7/drop",
+        "/console/quarantine/7/replay",
+    }
+    assert '<a href="/console">Look again</a>' in page
+
+
+# In a browser ------------------------------------------------------------
 
 
 @pytest.mark.program("chromium")
