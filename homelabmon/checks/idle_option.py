@@ -1,4 +1,4 @@
-"""idle-option: an option is written that nothing reads, as another option beside it rules it out."""
+"""idle-option: an option is written that nothing reads, as another option rules it out, or is missing."""
 
 from __future__ import annotations
 
@@ -20,6 +20,30 @@ def _find(context: Context) -> Iterator[Problem]:
         if beat.period is not None and "timezone" in beat.model_fields_set:
             message = f"{beat.name!r} has a period, which is the same in every time zone"
             yield Problem(("heartbeats", number, "timezone"), message, "remove it, or write schedule", on_key=True)
+    if not context.partial:
+        yield from _of_status_page(context)
+
+
+def _of_status_page(context: Context) -> Iterator[Problem]:
+    page, stack = context.stack.status_page, context.stack
+    shown = set[str]()
+    if page is not None:
+        shown = {one.name for _, listed in page.arranged((*stack.heartbeats, *stack.probes)) for one in listed}
+        if not shown:
+            message = "the status page shows nothing: no group lists a heartbeat or probe, and none names a group"
+            yield Problem(("status_page",), message, "write groups: [{name: Home, components: [NAME]}]", on_key=True)
+    for number, window in enumerate(stack.maintenance):
+        path: Path = ("maintenance", number)
+        if window.public and page is None:
+            message = f"there is no status page that would announce {window.name!r}"
+            yield Problem((*path, "public"), message, "remove it, or add `status_page`", on_key=True)
+        elif window.public and not any(map(window.names, shown)):
+            message = f"the status page does not announce {window.name!r}, which is about nothing that is shown there"
+            fix = "remove it, or name heartbeats or probes of the page in `components`"
+            yield Problem((*path, "public"), message, fix, on_key=True)
+        elif window.title and not window.public:
+            message = f"only the status page calls {window.name!r} by its title, and does not announce it"
+            yield Problem((*path, "title"), message, "write `public: true`, or remove it", on_key=True)
 
 
 def _of_probe(probe: Probe, path: Path) -> Iterator[Problem]:
@@ -46,6 +70,6 @@ _WORDS: Final = {
 CHECK = Check(
     "idle-option",
     Severity.WARNING,
-    "An option is written that nothing reads: another one beside it rules it out.",
+    "An option is written that nothing reads: another one rules it out, or is missing.",
     _find,
 )

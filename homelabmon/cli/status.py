@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from homelabmon.cli.relay import config_option
-from homelabmon.errors import EXIT_OK, HomelabmonError
+from homelabmon.errors import EXIT_OK, HomelabmonError, InputError
 
 if TYPE_CHECKING:
-    from homelabmon.relay.status.model import Incident, Step
+    import sqlite3
+
+    from homelabmon.relay.status.model import Incident, Page, Step
     from homelabmon.relay.status.setup import Setup
     from homelabmon.relay.store.writer import Work
     from homelabmon.spec.relay_file import RelayFile
@@ -50,14 +52,16 @@ def command(context: click.Context, config_file: Path) -> None:
 
 @command.command(epilog="Example: homelabmon status --config rendered/outpost/relay.yaml build public/")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--database", metavar="FILE", help="The outpost's database, or a copy of it.")
 @click.option(
-    "--database", metavar="FILE", help="The outpost's database, or a copy. Default: that of the configuration."
+    "-s", "--stack", "stack_file", type=click.Path(path_type=Path), help="A stack.yaml, in place of the configuration."
 )
 @click.pass_obj
-def build(config_file: Path, directory: Path, database: str | None) -> int:
+def build(config_file: Path, directory: Path, database: str | None, stack_file: Path | None) -> int:
     """Write the status page into a folder, for any web server or host of static pages.
 
-    Files that it has not written are left alone, so that the folder may be a Git checkout.
+    Files that it has not written are left alone, so that the folder may be a Git checkout. The database is the one that
+    the configuration names; with --stack alone there is none, and the page shows how it will look.
     """
     import time
 
@@ -65,11 +69,50 @@ def build(config_file: Path, directory: Path, database: str | None) -> int:
     from homelabmon.relay.status.gather import page_of
     from homelabmon.relay.status.site import outputs
 
-    file, setup = _setup(config_file)
-    page = _transact(database or file.database, lambda connection: page_of(connection, setup, time.time()))
+    if stack_file is None:
+        file, setup = _setup(config_file)
+        database = database or file.database
+    else:
+        setup = _setup_of_stack(stack_file)
+
+    def work(connection: sqlite3.Connection) -> Page:
+        return page_of(connection, setup, time.time())
+
+    page = _of_nothing(work) if database is None else _transact(database, work)
     written = export(directory, {path: output.make() for path, output in outputs(page).items()})
     click.echo(f"{directory}: {written.files} files; {written.changed} changed, {written.removed} removed")
     return EXIT_OK
+
+
+def _setup_of_stack(stack_file: Path) -> Setup:
+    """The public side of a stack. Raises InputError, and HomelabmonError where it has none."""
+    from homelabmon.cli.common import read_stack
+    from homelabmon.components.outpost import outpost_file
+    from homelabmon.relay.status.setup import setup_of
+    from homelabmon.stack import site_of
+
+    reading = read_stack(stack_file)
+    if reading.stack is None or reading.schema_errors:
+        raise InputError(list(reading.findings))
+    if reading.stack.outpost is None:
+        raise HomelabmonError(f"{stack_file} has no outpost that would serve a page: add `outpost:`")
+    setup = setup_of(outpost_file(reading.stack.outpost, site_of(reading.stack)))
+    if setup is None:
+        raise HomelabmonError(f"{stack_file} has no status page: add `status_page:`")
+    return setup
+
+
+def _of_nothing(work: Work[T]) -> T:
+    """What is made of a database in which nothing has happened yet."""
+    import sqlite3
+    from contextlib import closing
+
+    from homelabmon.relay.store.schema import MIGRATIONS
+
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for migration in MIGRATIONS:
+            connection.executescript(migration)
+        return work(connection)
 
 
 # Incidents ---------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from homelabmon.cli import root
 from homelabmon.errors import HomelabmonError
 from homelabmon.relay.store.store import Store
+from tests.outside import ROOT
 from tests.relay.status.desk import GROUPS
 from tests.relay.test_service import written
 
@@ -22,6 +23,9 @@ CHANGED = {
     "heartbeats": [{"name": "backup", "period": "1d"}],
     "status_page": {"title": "home.example.net", "groups": GROUPS},
 }
+
+
+MINIMAL = (ROOT / "tests" / "stacks" / "minimal" / "stack.yaml").read_text()
 
 
 @pytest.fixture
@@ -164,6 +168,33 @@ def test_the_page_is_built_from_a_copy_of_the_database(config: Path, tmp_path: P
         status(config, "build", str(tmp_path / "public"))
     status(config, "build", "--database", str(copy), str(tmp_path / "public"))
     assert "Slow line" in (tmp_path / "public" / "index.html").read_text()
+
+
+def test_a_page_that_is_yet_to_be_is_shown_from_the_stack_alone(config: Path, tmp_path: Path) -> None:
+    printed = status(config, "build", "--stack", str(ROOT / "stack.yaml"), str(tmp_path / "public"))
+    assert " 0 removed" in printed
+    text = (tmp_path / "public" / "index.html").read_text()
+    assert "Nothing is known yet" in text
+    assert "<h3>The house</h3>" in text
+    status(config, "incident", "open", "Slow line")
+    database = json.loads(config.read_text())["database"]
+    status(config, "build", "--stack", str(ROOT / "stack.yaml"), "--database", database, str(tmp_path / "public"))
+    assert "Slow line" in (tmp_path / "public" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("", "has no outpost that would serve a page: add `outpost:`"),
+        ("outpost: {url: https://status.example.net}", "has no status page: add `status_page:`"),
+    ],
+)
+def test_a_stack_that_has_no_page_says_what_is_missing(config: Path, tmp_path: Path, section: str, said: str) -> None:
+    stack = tmp_path / "stack.yaml"
+    stack.write_text(f"{MINIMAL}\n{section}\n")
+    with pytest.raises(HomelabmonError) as error:
+        status(config, "build", "--stack", str(stack), str(tmp_path / "public"))
+    assert str(error.value) == f"{stack} {said}"
 
 
 def test_without_a_status_page_there_is_nothing_to_tell(tmp_path: Path) -> None:

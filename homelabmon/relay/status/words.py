@@ -52,7 +52,7 @@ def headline(page: Page) -> str:
     """The page in one sentence."""
     if page.blind_since is not None and not page.fresh.stale:
         return "The watcher has no sight right now"
-    if page.fresh.stale:
+    if page.fresh.stale and page.fresh.checked_at is not None:
         return "Nobody has looked lately"
     match page.state:
         case "unknown":

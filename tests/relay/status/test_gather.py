@@ -60,6 +60,12 @@ def test_the_page_says_when_was_looked_and_when_it_is_made_anew() -> None:
     assert freshness(desk.page) == "Checked 22 Nov 2026, 12:00 UTC, next by 12:05 UTC"
 
 
+def test_a_page_on_which_nobody_has_ever_looked_says_so() -> None:
+    page = Desk(looked=False).page
+    assert headline(page) == "Nothing is known yet"
+    assert freshness(page) == "Never checked; this page was made 22 Nov 2026, 12:00 UTC, next by 12:05 UTC"
+
+
 def test_a_look_in_the_future_is_one_of_now() -> None:
     desk = Desk()
     desk.looked(NOON + H)
