@@ -369,7 +369,7 @@ _PATTERNS: Final[Mapping[str, str | Callable[[str], str]]] = {
     r"^v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$": "write an exact version, such as 88.5.3",
     r"^oci://\S+$": "write an OCI address, such as oci://ghcr.io/owner/charts/name",
     r"^/": "start it with a slash, such as /metrics",
-    r"^(/[A-Za-z0-9._-]+)+$": "write an absolute path of letters, digits, dots and dashes, such as /var/lib/homelabmon/public",
+    r"^(/[A-Za-z0-9._-]+)+$": "write a path of letters, digits, dots and dashes, such as /var/lib/homelabmon/public",
     r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$": "write host:port, such as 192.168.1.10:9100",
     r"^((role|user):[1-9][0-9]{0,20}|everyone|here)$": _mention,
     r"^\d{15,21}$": "write the number Discord shows under Copy Thread ID, in quotes",

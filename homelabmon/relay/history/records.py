@@ -9,11 +9,13 @@ page. May import: its neighbour model.
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final, cast
 
 from homelabmon.relay.history.model import (
@@ -44,6 +46,10 @@ UNSET: Final = 1_577_836_800.0
 _ROLLED: Final = "history_rolled"
 _ALL: Final = 200
 """Components from which on all of them are read at once."""
+
+
+_Piece = tuple[float, float, State]
+"""A span that has an end: from, until, and what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,10 +262,16 @@ def _from_spans(
     blind, known = _blind(connection, first, last), _spans(connection, list(found), first, last)
     for component, its in known.items():
         open_ = Cover(windows[component]) if component in windows else NOTHING
-        began = first
+        its, began = sorted(its), first
         while began < last:
-            found[component][day_of(began)] = summed(its, blind, open_, began, min(began + DAY, last))
+            until = min(began + DAY, last)
+            found[component][day_of(began)] = summed(_reaching_into(its, began, until), blind, open_, began, until)
             began += DAY
+
+
+def _reaching_into(spans: list[_Piece], began: float, ended: float) -> list[_Piece]:
+    """Those of one component, in order, that reach into a time: one that flickers has hundreds in other days."""
+    return spans[bisect_right(spans, began, key=itemgetter(1)) : bisect_left(spans, ended, key=itemgetter(0))]
 
 
 def spans(connection: sqlite3.Connection, component: str, since: float) -> list[Span]:
@@ -289,8 +301,8 @@ def _blind(connection: sqlite3.Connection, first: float, last: float) -> Cover:
 
 def _spans(
     connection: sqlite3.Connection, components: list[str], first: float, last: float
-) -> Mapping[str, list[tuple[float, float, State]]]:
-    found: dict[str, list[tuple[float, float, State]]] = defaultdict(list)
+) -> Mapping[str, list[_Piece]]:
+    found: dict[str, list[_Piece]] = defaultdict(list)
     select = (
         "SELECT component, began, ifnull(ended, ?), state FROM spans WHERE began < ? AND (ended IS NULL OR ended > ?)"
     )
