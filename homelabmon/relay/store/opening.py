@@ -64,10 +64,12 @@ class NewerDatabaseError(HomelabmonError):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open database. ``damaged``: where the one went that was found damaged; ``salvaged``: rows taken from it."""
+    """An open database. ``damaged``: where the one went that was found damaged; ``salvaged``: rows taken from it;
+    ``identity``: device and number of its file."""
 
     connection: sqlite3.Connection
     lock: int
+    identity: tuple[int, int]
     damaged: str | None = None
     salvaged: int = 0
 
@@ -81,7 +83,7 @@ def open_database(path: str, now: float, *, distrust: bool = False, migrations: 
     try:
         damaged = None
         if distrust or _is_damaged(path):
-            damaged = _move_aside(path, now)
+            damaged = move_aside(path, now)
         connection = _connect(path)
         try:
             _migrate(connection, path, migrations)
@@ -89,7 +91,8 @@ def open_database(path: str, now: float, *, distrust: bool = False, migrations: 
         except BaseException:
             connection.close()
             raise
-        return Opened(connection, lock, damaged, salvaged)
+        status = Path(path).stat()
+        return Opened(connection, lock, (status.st_dev, status.st_ino), damaged, salvaged)
     except (sqlite3.Error, OSError) as error:
         os.close(lock)
         raise StoreError(reason_of(error)) from error
@@ -147,7 +150,7 @@ def _is_damaged(path: str) -> bool:
         raise
 
 
-def _move_aside(path: str, now: float) -> str:
+def move_aside(path: str, now: float) -> str:
     """Renames the database and what belongs to it."""
     number = int(now)
     while Path(target := f"{path}.damaged-{number}").exists():

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 import zlib
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from homelabmon.relay.incidents.model import Changes, DeadLetter, Episode, Incident, Snapshot
 from homelabmon.relay.store import queries
+from homelabmon.relay.store.lost import is_lost, write_anew
 from homelabmon.relay.store.opening import Opened, open_database
 from homelabmon.relay.store.outage import Outage
 from homelabmon.relay.store.queries import Aside, Counts, InboxRow, Limits, QuarantineRow
 from homelabmon.relay.store.schema import MIGRATIONS
 from homelabmon.relay.store.trouble import Reason, StoreError
-from homelabmon.relay.store.writer import Work, Writer
+from homelabmon.relay.store.writer import AGAIN, Work, Writer
 
 T = TypeVar("T")
 
@@ -42,7 +44,8 @@ class Store:
         self.damaged: list[str] = []
         """Where damaged databases went that were replaced since the start."""
         self._now, self._migrations = now, migrations
-        self._writer = Writer(self._open, queries.checkpoint, Outage(path))
+        self._restored_at = -AGAIN
+        self._writer = Writer(self._open, queries.checkpoint, Outage(path), self._restore)
 
     @property
     def trouble(self) -> Reason | None:
@@ -54,6 +57,15 @@ class Store:
         if opened.damaged is not None:
             self.damaged.append(opened.damaged)
         return opened
+
+    def _restore(self, opened: Opened) -> bool:
+        if not is_lost(opened, self.path):
+            return False
+        if time.monotonic() - self._restored_at < AGAIN:
+            raise StoreError(self.trouble or "missing")
+        self._restored_at = time.monotonic()
+        write_anew(opened, self.path, self._now)
+        return True
 
     async def open(self) -> None:
         """Opens it now. Raises NewerDatabaseError, and StoreError for what may pass."""

@@ -54,10 +54,15 @@ class Writer:
     """Does work on the database, in order. ``trouble`` is None as long as the last attempt to write succeeded."""
 
     def __init__(
-        self, open_: Callable[[bool], Opened], close: Callable[[sqlite3.Connection], None], outage: Outage
+        self,
+        open_: Callable[[bool], Opened],
+        close: Callable[[sqlite3.Connection], None],
+        outage: Outage,
+        restore: Callable[[Opened], bool],
     ) -> None:
-        """``open_`` gets whether the database was found damaged while in use. ``outage`` tells the log."""
-        self._open, self._close, self._outage = open_, close, outage
+        """``open_`` gets whether the database was found damaged while in use. ``outage`` tells the log. ``restore``
+        looks whether the file is still there, and closes the database where it had to be written anew."""
+        self._open, self._close, self._outage, self._restore = open_, close, outage, restore
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._opened: Opened | None = None
         self._distrust = False
@@ -126,6 +131,8 @@ class Writer:
                 self._note(None)
 
     def _connection(self) -> sqlite3.Connection:
+        if self._opened is not None and self._restore(self._opened):
+            self._opened, self._tried_at = None, -AGAIN
         if self._opened is None:
             if time.monotonic() - self._tried_at < AGAIN:
                 raise StoreError(self.trouble or "unreadable")

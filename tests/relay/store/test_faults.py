@@ -429,3 +429,57 @@ def test_what_was_acknowledged_before_a_kill_is_there_after_it(path: Path) -> No
         assert set(acknowledged) - set(present) == set()
         shutil.rmtree(path.parent, ignore_errors=True)
         path.parent.mkdir()
+
+
+# Taken away ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("taken", ["relay.db", "relay.db*"])
+def test_a_file_that_is_taken_away_while_it_is_in_use_is_written_anew_with_everything(path: Path, taken: str) -> None:
+    async def scenario(store: Store) -> None:
+        first = await store.put("falco", BODY, NOW)
+        for one in path.parent.glob(taken):
+            one.unlink()
+        second = await store.put("falco", BODY, NOW)
+        assert await numbers(store) == [first, second]
+        assert store.trouble is None
+
+    with_store(path, scenario)
+    with sqlite3.connect(path) as connection:
+        assert [number for (number,) in connection.execute("SELECT id FROM inbox ORDER BY id")] == [1, 2]
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    connection.close()
+    assert sorted(one.name for one in path.parent.iterdir()) == ["relay.db", "relay.db.lock"]
+
+
+def test_a_file_that_takes_its_place_is_moved_aside(path: Path) -> None:
+    async def scenario(store: Store) -> None:
+        await store.put("falco", BODY, NOW)
+        (path.parent / "other").write_bytes(b"another file")
+        (path.parent / "other").replace(path)
+        assert await store.put("falco", BODY, NOW) == 2
+        assert await numbers(store) == [1, 2]
+
+    with_store(path, scenario)
+    (aside,) = path.parent.glob("relay.db.damaged-*")
+    assert aside.read_bytes() == b"another file"
+
+
+def test_while_its_folder_is_gone_nothing_is_acknowledged_and_nothing_lost(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "AGAIN", 0.0)
+    folder = path.parent / "volume"
+    folder.mkdir()
+
+    async def scenario(store: Store) -> None:
+        await store.put("falco", BODY, NOW)
+        shutil.rmtree(folder)
+        for _ in range(3):
+            with pytest.raises(StoreError, match="there is no such folder"):
+                await store.put("falco", BODY, NOW)
+        folder.mkdir()
+        assert await store.put("falco", BODY, NOW) == 2
+        assert await numbers(store) == [1, 2]
+
+    with_store(folder / "relay.db", scenario)

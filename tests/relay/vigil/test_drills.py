@@ -17,6 +17,7 @@ HEARTBEATS: Final = [
     {"name": "backup", "schedule": "15 0 * * *", "grace": "5m"},
     {"name": "report", "schedule": "0 12 * * *"},
 ]
+BY_HEARTBEAT: Final = {"name": "default", "channel": "ops", "group_by": ["alertname", "heartbeat"], "hold": "0s"}
 SILENT: Final = "FIRING · critical · home has fallen silent: its Watchdog does not come"
 LAST: Final = "Its Watchdog was last heard at 2026-09-22 00:10 UTC."
 NODE_DOWN: Final = {"labels": {"alertname": "NodeDown"}, "severity": "critical", "since": 1.0, "title": "NodeDown n1"}
@@ -471,6 +472,51 @@ def test_a_lost_database_starts_anew_without_a_false_word(tmp_path: Path, monkey
         assert d.told() == []
 
     drill(tmp_path, monkeypatch, scenario)
+
+
+def test_a_database_that_is_taken_away_while_it_is_in_use_costs_nobody_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(d: Drill) -> None:
+        await ten_good_minutes(d)
+        await d.ping("hourly")
+        for path in tmp_path.glob("outpost.db*"):
+            path.unlink()
+        await d.until(60 * M)
+        await d.ping("report/7")
+        await d.stop()
+        await d.start()
+        await d.until(85 * M)
+        assert d.told() == [
+            ("FIRING · warning · backup has never been seen", "It was due at 2026-09-22 00:15 UTC."),
+            ("FIRING · warning · report failed with exit code 7", "It has never succeeded."),
+            (
+                "FIRING · warning · hourly did not run",
+                "It was due at 2026-09-22 01:10 UTC. Its last success was at 2026-09-22 00:10 UTC.",
+            ),
+        ]
+
+    drill(tmp_path, monkeypatch, scenario, heartbeats=HEARTBEATS, default=BY_HEARTBEAT)
+
+
+def test_a_lost_database_takes_heartbeats_as_new_ones_and_tells_no_storm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [{"name": f"daily-{number}", "schedule": "30 0 * * *", "grace": "10m"} for number in range(30)]
+
+    async def scenario(d: Drill) -> None:
+        await ten_good_minutes(d)
+        for beat in many:
+            await d.ping(beat["name"])
+        await d.stop()
+        for path in tmp_path.glob("outpost.db*"):
+            path.unlink()
+        await d.until(50 * M)  # all of them ran meanwhile, and nobody heard it
+        await d.start()
+        await d.until(70 * M)
+        assert d.told() == []
+
+    drill(tmp_path, monkeypatch, scenario, heartbeats=many, default=BY_HEARTBEAT)
 
 
 def test_a_corrupt_database_is_told_and_the_watch_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
