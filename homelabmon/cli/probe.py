@@ -77,10 +77,7 @@ def _ask(targets: Sequence[Target]) -> int:
 
     async def every() -> list[tuple[Outcome, Theirs | None]]:
         network, gate = Network(), asyncio.Semaphore(AT_ONCE)
-        try:
-            return list(await asyncio.gather(*(one(network, gate, target) for target in targets)))
-        finally:
-            network.close()
+        return list(await asyncio.gather(*(one(network, gate, target) for target in targets)))
 
     found = {target.name: result for target, result in zip(targets, asyncio.run(every()), strict=True)}
     return _print(targets, found, time.time())

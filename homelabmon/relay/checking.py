@@ -1,7 +1,7 @@
 """Whether a configuration would work: its secrets are there, its webhooks have the right shape; and a test message.
 
 Used by the command line, and by the service when it starts. May import: errors, notifiers, spec, and relay.delivery,
-relay.heartbeats, relay.secrets, relay.upkeep.
+relay.heartbeats, relay.probes, relay.secrets, relay.upkeep.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from homelabmon.notifiers import NOTIFIERS
 from homelabmon.notifiers.contract import Rejected, Sent, Target
 from homelabmon.notifiers.message import AlertView, IncidentView, Message
 from homelabmon.relay.heartbeats.addresses import Addresses
+from homelabmon.relay.probes.checks.icmp import cannot_be_asked
 from homelabmon.relay.secrets import SecretError, SecretFile
 from homelabmon.spec import names
 from homelabmon.spec.relay_file import ChannelEntry, RelayFile
@@ -39,6 +40,7 @@ def flaws(file: RelayFile) -> Iterator[str]:
     yield from _channels(file)
     yield from _secrets(file)
     yield from _heartbeats(file)
+    yield from _probes(file)
     yield from _disk(Path(file.database))
     if file.role == "outpost":
         yield from _outside(file)
@@ -69,6 +71,13 @@ def _secrets(file: RelayFile) -> Iterator[str]:
                 SecretFile(path).all()
         except SecretError as error:
             yield f"{key}: {error}"
+
+
+def _probes(file: RelayFile) -> Iterator[str]:
+    for number, probe in enumerate(file.probes):
+        why = cannot_be_asked(probe)
+        if why is not None:
+            yield f"probes[{number}], {probe.name}: {why}"
 
 
 def _heartbeats(file: RelayFile) -> Iterator[str]:

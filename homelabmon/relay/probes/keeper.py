@@ -189,6 +189,8 @@ def _save(connection: sqlite3.Connection, before: Mapping[str, Record], known: M
             at = since if since is not None else record.state.checked_at or record.state.since
             history.enter(connection, history.of_probe(record.name), new, at)
             log.info("a probe has changed", extra={"probe": record.name, "status": record.state.status})
+        if record.state.status == "unknown" != before[record.name].state.status:
+            log.warning("a probe cannot be asked", extra={"probe": record.name, "reason": record.state.reason})
 
 
 _HISTORY: Final[Mapping[state.Status, history.State]] = {

@@ -35,9 +35,8 @@ class Probes(Part):
 
     def __init__(self, file: RelayFile, tools: Tools, sight: Sight = CLEAR) -> None:
         self._clock = tools.clock
-        self._network = Network()
         self.keeper = Keeper(tools.store, tools.clock, tools.nudge, targets_of(file))
-        self.rounds = Rounds(self.keeper, self._network, sight, tools.clock)
+        self.rounds = Rounds(self.keeper, Network(), sight, tools.clock)
         self.windows: Callable[[], Windows] = dict
         """The public maintenance windows of the days that are summed; the status page sets it."""
 
@@ -54,7 +53,6 @@ class Probes(Part):
             for work in works:
                 work.cancel()
             await asyncio.gather(*works, return_exceptions=True)
-            self._network.close()
 
     async def _clean(self) -> None:
         while True:

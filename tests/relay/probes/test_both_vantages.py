@@ -110,11 +110,7 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def outside(probe: Probe) -> Outcome:
-    network = Network()
-    try:
-        return await network.check(target_of(probe))
-    finally:
-        network.close()
+    return await Network().check(target_of(probe))
 
 
 async def agree(exporter: Exporter, **fields: Any) -> bool:

@@ -6,15 +6,17 @@ import asyncio
 import gzip
 import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import trustme
 
+from homelabmon.relay.checking import flaws
+from homelabmon.relay.config import read_config
 from homelabmon.relay.probes.checks import http as http_check
 from homelabmon.relay.probes.checks import icmp, line
 from homelabmon.relay.probes.checks.errors import UnknownError
@@ -24,6 +26,7 @@ from homelabmon.relay.probes.targets import target_of
 from homelabmon.spec.watch import Probe
 from tests.relay.probes import servers
 from tests.relay.probes.servers import HOST, Dns, answering, http, tcp
+from tests.relay.test_service import written
 
 CA = trustme.CA()
 NOW = datetime.now(UTC)
@@ -37,19 +40,9 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_check, "tls_context", lambda: http_check.watched(context))
 
 
-@asynccontextmanager
-async def network() -> AsyncIterator[Network]:
-    made = Network()
-    try:
-        yield made
-    finally:
-        made.close()
-
-
 async def look(**probe: Any) -> Outcome:
     """Asks a probe once; half a second is enough on loopback."""
-    async with network() as made:
-        return await made.check(target_of(Probe.model_validate({"name": "a", "timeout": "5s", **probe})))
+    return await Network().check(target_of(Probe.model_validate({"name": "a", "timeout": "5s", **probe})))
 
 
 def said(outcome: Outcome) -> tuple[str, str]:
@@ -207,6 +200,33 @@ def test_what_is_said_of_a_failure_shows_nothing_of_the_address() -> None:
     asyncio.run(scenario())
 
 
+def test_a_name_server_that_is_silent_keeps_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = threading.Event()
+
+    def silent(host: str, port: int) -> list[line.Address]:
+        answer.wait(30)
+        return []
+
+    monkeypatch.setattr(line, "_look_up", silent)
+
+    async def scenario() -> None:
+        made = Network()
+        hanging = [
+            target_of(Probe(name=f"p{n}", tcp=f"n{n}.invalid:1", timeout=timedelta(seconds=0.3))) for n in range(40)
+        ]
+        async with tcp(servers.silent) as port:
+            fine = target_of(Probe(name="fine", tcp=f"{HOST}:{port}"))
+            found = await asyncio.gather(*(made.check(one) for one in (*hanging, fine)))
+        assert {said(one) for one in found[:-1]} == {("failed", "its name could not be looked up within 0.3 s")}
+        assert said(found[-1]) == ("ok", "")
+        under_way = [one for one in threading.enumerate() if one.name == "look-up"]
+        assert len(under_way) == line.LOOK_UPS
+        assert all(one.daemon for one in under_way)
+        answer.set()
+
+    asyncio.run(scenario())
+
+
 def test_both_families_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     def both(host: str, port: int) -> list[line.Address]:
         return [(socket.AF_INET, (HOST, port)), (socket.AF_INET6, ("::1", port, 0, 0))]
@@ -218,6 +238,7 @@ def test_both_families_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
             assert said(await look(url=f"http://localhost:{port}/")) == ("ok", "")
             assert said(await look(url=f"http://[::1]:{port}/")) == ("ok", "")
             assert said(await look(tcp=f"localhost:{port}")) == ("ok", "")
+            assert said(await look(tcp=f"[::1]:{port}")) == ("ok", "")
 
     asyncio.run(scenario())
 
@@ -345,13 +366,27 @@ def test_a_host_answers_pings_or_nobody_here_may_ping(host: str, family: socket.
     assert said(found) == (("ok", "") if can_ping(family) else ("unknown", icmp.CANNOT))
 
 
-def test_where_nobody_may_ping_nothing_is_said_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody here may ping."""
+
     def refuse(*_: object) -> socket.socket:
         raise PermissionError
 
-    mine = SimpleNamespace(**{name: getattr(socket, name) for name in ("SOCK_DGRAM", "SOCK_RAW", "AF_INET")})
-    monkeypatch.setattr(icmp, "socket", SimpleNamespace(**vars(mine), socket=refuse))
+    mine = {name: getattr(socket, name) for name in ("SOCK_DGRAM", "SOCK_RAW", "AF_INET", "AF_INET6")}
+    monkeypatch.setattr(icmp, "socket", SimpleNamespace(**mine, socket=refuse))
+
+
+@pytest.mark.usefixtures("forbidden")
+def test_where_nobody_may_ping_nothing_is_said_of_the_host() -> None:
     assert said(asyncio.run(look(icmp=HOST))) == ("unknown", icmp.CANNOT)
+
+
+@pytest.mark.usefixtures("forbidden")
+def test_what_cannot_be_asked_is_known_beforehand(tmp_path: Path) -> None:
+    probes = [{"name": "web", "tcp": "web.lan:80"}, {"name": "router", "icmp": "192.168.1.1"}]
+    config = written(tmp_path, None, probes=probes)
+    assert [flaw for flaw in flaws(read_config(config)) if "probes" in flaw] == [f"probes[1], router: {icmp.CANNOT}"]
 
 
 def test_an_echo_is_ours_only_with_our_own_words() -> None:
@@ -444,9 +479,9 @@ def test_a_name_server_that_is_silent_or_talks_nonsense() -> None:
 
 def theirs(body: bytes, status: str = "200 OK") -> Theirs | None:
     async def scenario() -> Theirs | None:
-        async with tcp(answering(http(status, body))) as port, network() as made:
+        async with tcp(answering(http(status, body))) as port:
             probe = {"name": "a", "url": f"http://{HOST}:{port}/", "statuspage": f"http://{HOST}:{port}/summary.json"}
-            return await made.theirs(target_of(Probe.model_validate(probe)), 7.0)
+            return await Network().theirs(target_of(Probe.model_validate(probe)), 7.0)
 
     return asyncio.run(scenario())
 

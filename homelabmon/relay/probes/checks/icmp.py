@@ -57,6 +57,17 @@ def open_socket(family: socket.AddressFamily) -> socket.socket:
     raise UnknownError(CANNOT)
 
 
+def cannot_be_asked(probe: Probe) -> str | None:
+    """Why a probe cannot be asked from here; None where it can, as far as that can be known beforehand."""
+    if probe.icmp is None:
+        return None
+    try:
+        open_socket(socket.AF_INET6 if ":" in probe.icmp else socket.AF_INET).close()
+    except UnknownError as error:
+        return str(error)
+    return None
+
+
 async def _echo(made: socket.socket, address: Address) -> None:
     loop = asyncio.get_running_loop()
     family, where = address

@@ -1,19 +1,20 @@
 """The way to an address: looking its name up, and connecting to whichever of its addresses answers first.
 
-Names are looked up by the system's resolver in threads of their own: neither a name server that is silent nor fifty of
-them keep anything else in the process waiting. May import: the standard library.
+Names are looked up by the system's resolver in threads of their own: a name server that is silent keeps nothing else in
+the process waiting, nor the process from ending. May import: the standard library.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
 
-THREADS: Final = 16
+LOOK_UPS: Final = 16
+"""Names that are looked up at the same time."""
 NEXT_AFTER: Final = 0.25
 """Seconds after which the next address is tried as well (RFC 8305)."""
 
@@ -25,26 +26,42 @@ class NoSuchNameError(Exception):
 
 
 class Line:
-    """What every check uses to get out. ``close`` it in the end."""
+    """What every check uses to get out."""
 
     def __init__(self) -> None:
-        self._threads: ThreadPoolExecutor | None = None
-
-    def close(self) -> None:
-        """Waits for nobody: a look-up that is under way ends by itself."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            self._threads = None
+        self._room = asyncio.Semaphore(LOOK_UPS)
 
     async def addresses(self, host: str, port: int) -> list[Address]:
         """The addresses of a host, in the order in which to try them: families in turn. Raises NoSuchNameError."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(THREADS, "look-up")
-        loop = asyncio.get_running_loop()
         found = _literal(host, port)
-        if found is None:
-            found = await loop.run_in_executor(self._threads, _look_up, host, port)
-        return _in_turn(found)
+        return _in_turn(await self._look_up(host, port) if found is None else found)
+
+    async def _look_up(self, host: str, port: int) -> list[Address]:
+        """In a thread that nobody waits for in the end: the system's resolver cannot be told to stop."""
+        await self._room.acquire()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Address]] = loop.create_future()
+
+        def done(found: list[Address], error: Exception | None) -> None:
+            self._room.release()
+            if answer.done():
+                return
+            if error is None:
+                answer.set_result(found)
+            else:
+                answer.set_exception(error)
+
+        def work() -> None:
+            found, failure = list[Address](), None
+            try:
+                found = _look_up(host, port)
+            except Exception as error:
+                failure = error
+            with suppress(RuntimeError):  # the loop is closed: nobody is interested any more
+                loop.call_soon_threadsafe(done, found, failure)
+
+        threading.Thread(target=work, name="look-up", daemon=True).start()
+        return await answer
 
     async def connect(self, addresses: Sequence[Address]) -> socket.socket:
         """A connection to the first address that takes one. Raises the OSError of the first that did not."""

@@ -34,10 +34,6 @@ class Network:
     def __init__(self) -> None:
         self._line = Line()
 
-    def close(self) -> None:
-        """Gives back what it holds."""
-        self._line.close()
-
     async def check(self, target: Target) -> Outcome:
         """Asks once."""
         timing, clock = Timing(), asyncio.get_running_loop().time
