@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from typing import TypeVar
 
 from homelabmon.relay.store.schema import MIGRATIONS
@@ -16,7 +17,8 @@ class MemoryDisk:
     """A database in memory. ``broken``: nothing can be stored."""
 
     def __init__(self) -> None:
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        self.connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self.connection.close)
         for script in MIGRATIONS:
             self.connection.executescript(script)
         self.broken = False
