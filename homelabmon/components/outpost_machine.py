@@ -82,6 +82,7 @@ def _params(outpost: Outpost, file: RelayFile, needed: tuple[Needed, ...], site:
         "channel": file.watchdog.channel if file.watchdog is not None else file.default.channel,
         "beats": beats,
         "first_beat": beats[0] if beats else None,
+        "beat_hold": _hold(file),
         "probes": [probe.name for probe in file.probes],
         "status_page": file.status_page is not None,
         "public": _public(file),
@@ -93,6 +94,14 @@ def _params(outpost: Outpost, file: RelayFile, needed: tuple[Needed, ...], site:
         "token_path": _path(file.intake.alertmanager_token_file),
         "reports": people is not None and outpost.report,
     }
+
+
+def _hold(file: RelayFile) -> str | None:
+    """How long the failure of the first heartbeat is held back where no route says otherwise; None: it is not."""
+    hold = file.default.hold
+    severity = file.heartbeats[0].severity if file.heartbeats else "warning"
+    wait = hold.get(severity, hold.get("default"))
+    return format_duration(wait) if wait else None
 
 
 def _public(file: RelayFile) -> str | None:
