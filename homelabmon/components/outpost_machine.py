@@ -69,6 +69,7 @@ def _params(outpost: Outpost, file: RelayFile, needed: tuple[Needed, ...], site:
         "ping": names.PATH_PING,
         "alertmanager": names.PATH_ALERTMANAGER,
         "report": names.PATH_REPORT,
+        "console_path": _path(file.intake.page_password_file),
         "console": names.PATH_CONSOLE if file.intake.page_password_file is not None else None,
         "scraped": file.intake.scrape_token_file is not None,
         "pings": any(probe.icmp is not None for probe in file.probes),
