@@ -154,3 +154,20 @@ def test_a_message_that_pinged_keeps_saying_whom_when_it_changes() -> None:
     desk.until(20)
     (message,) = desk.standing
     assert [version.mentions for version in message.versions] == [("role:1",), ("role:1",)]
+
+
+def test_what_came_back_while_its_message_was_under_way_is_counted_once(desk: Desk) -> None:
+    desk.up = False
+    desk.take(alert("A", 0, severity="critical"))
+    desk.until(5)
+    under_way = desk.book.next("ops", desk.now)
+    assert under_way is not None
+    desk.take(alert("A", 0, ends=5, severity="critical"))
+    desk.take(alert("A", 6, severity="critical"))
+    desk.send(under_way)
+    desk.check()
+    assert (desk.total("posted"), desk.book.queued("ops")) == (0, 3)
+    desk.up = True
+    desk.until(20)
+    assert (desk.total("received"), desk.total("posted"), desk.book.queued("ops")) == (3, 3, 0)
+    assert len(desk.standing) == 1
