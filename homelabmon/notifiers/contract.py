@@ -111,7 +111,7 @@ class Notifier(Protocol):
         """
         ...
 
-    def how_many_fit(self, incidents: Sequence[IncidentView]) -> int:
+    def how_many_fit(self, incidents: Sequence[IncidentView], style: Style = "full") -> int:
         """How many of the incidents, from the first on, one digest can show with every alert named; at least 1."""
         ...
 

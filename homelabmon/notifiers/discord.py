@@ -45,9 +45,10 @@ class Discord:
         """The payload, within every limit. ``thread_name`` is for forums: :meth:`post` leaves it out elsewhere."""
         return discord_message.full(message) if style == "full" else discord_message.plain(message)
 
-    def how_many_fit(self, incidents: Sequence[IncidentView]) -> int:
+    def how_many_fit(self, incidents: Sequence[IncidentView], style: Style = "full") -> int:
         """How many of the incidents one digest shows with every alert named; at least 1."""
-        return discord_message.how_many_fit(incidents)
+        fit = discord_message.how_many_fit if style == "full" else discord_message.how_many_fit_plain
+        return fit(incidents)
 
     def post(self, target: Target, payload: Mapping[str, Any]) -> Request:
         """``wait=true``: Discord answers once the message is stored, with its id; else an error could go unnoticed."""

@@ -129,6 +129,17 @@ def how_many_fit(incidents: Sequence[IncidentView]) -> int:
     return max(1, fit)
 
 
+def how_many_fit_plain(incidents: Sequence[IncidentView]) -> int:
+    """How many fit a plain message with each alert named; at least 1."""
+    room, fit = _PLAIN - _MORE - _NOTE, 0
+    for incident in incidents:
+        room -= _room_of(line for line in _plain_incident(incident) if line)
+        if room < 0:
+            break
+        fit += 1
+    return max(1, fit)
+
+
 # The parts of a payload -------------------------------------------------------------------------------------------
 
 

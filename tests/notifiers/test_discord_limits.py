@@ -157,6 +157,16 @@ def test_what_fits_a_digest_is_shown_whole(incidents: list[IncidentView]) -> Non
         assert re.search(r"^… ", "\n".join(embed["description"] for embed in more["embeds"]), re.MULTILINE)
 
 
+@settings(max_examples=25)
+@given(st.lists(strategies.incidents(most=12), min_size=1, max_size=8))
+def test_what_fits_a_plain_message_is_shown_whole(incidents: list[IncidentView]) -> None:
+    fits = DISCORD.how_many_fit(incidents, "plain")
+    assert 1 <= fits <= len(incidents)
+    if fits > 1:
+        text = DISCORD.render(Message("ops", tuple(incidents[:fits]), note="n" * 999), "plain")["content"]
+        assert not re.search(r"^and [\d,]+ more line", text, re.MULTILINE)
+
+
 def test_a_storm_fits_many_alerts_into_a_digest() -> None:
     groups = [incident(at, tuple(alert(5 * at + one) for one in range(5)), title=f"Storm {at}") for at in range(200)]
     messages, rest = 0, groups

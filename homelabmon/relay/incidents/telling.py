@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from homelabmon.notifiers.contract import Notifier, Sent
+from homelabmon.notifiers.contract import Notifier, Sent, Style
 from homelabmon.notifiers.message import IncidentView, Links, Message
 from homelabmon.relay.incidents.ledger import Ledger
 from homelabmon.relay.incidents.model import DeadLetter, Incident, Post
@@ -229,13 +229,14 @@ class Telling:
         for incident in self._shown(sending.incidents):
             for severity in self._unpinged(incident):
                 self.escalate(incident, severity, now)
-        if sending.kind == "edit" and sending.message is not None:
+        if sending.message is not None and (sending.kind == "edit" or sending.plain):
             self._move_out(post, sending.incidents, sending.message.incidents, now)
 
     def _move_out(self, post: Post, numbers: Sequence[int], views: Sequence[IncidentView], now: float) -> None:
-        """A digest has grown until it hides incidents that go on: those are posted anew, and it is written once more
-        without them."""
-        fit = len(views) if len(views) < 2 else self._notifier.how_many_fit(views)
+        """A digest has grown until it hides incidents that go on, or went out plain, which holds less: those are posted
+        anew, and it is written once more without them."""
+        style: Style = "plain" if post.plain else "full"
+        fit = len(views) if len(views) < 2 else self._notifier.how_many_fit(views, style)
         hidden = [one for one in self._shown(numbers[fit:]) if one.post == post.id and one.ended_at is None]
         for incident in hidden:
             self._detach(incident, now)

@@ -37,8 +37,8 @@ class Plain:
     def render(self, message: Message, style: Style = "full") -> dict[str, Any]:
         return {"text": [view.title for view in message.incidents]}
 
-    def how_many_fit(self, incidents: Sequence[IncidentView]) -> int:
-        return min(10, len(incidents))
+    def how_many_fit(self, incidents: Sequence[IncidentView], style: Style = "full") -> int:
+        return min(10 if style == "full" else 4, len(incidents))
 
     def post(self, target: Target, payload: Mapping[str, Any]) -> Request:
         return Request("POST", target.url, json.dumps(payload).encode())

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from homelabmon.notifiers.contract import Style
 from homelabmon.notifiers.discord import Discord
 from homelabmon.notifiers.message import IncidentView
 from homelabmon.relay.engine import ANSWERS, BATCH_NOTICES, BREATH
@@ -91,9 +92,9 @@ class Curious(Discord):
     def __init__(self) -> None:
         self.asked = 0
 
-    def how_many_fit(self, incidents: Sequence[IncidentView]) -> int:
+    def how_many_fit(self, incidents: Sequence[IncidentView], style: Style = "full") -> int:
         self.asked = max(self.asked, sum(len(one.alerts) for one in incidents))
-        return super().how_many_fit(incidents)
+        return super().how_many_fit(incidents, style)
 
 
 def test_only_what_may_fit_into_a_digest_is_looked_at() -> None:

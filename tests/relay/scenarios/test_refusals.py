@@ -190,6 +190,22 @@ def test_a_message_over_which_the_server_itself_fails_is_told_plain_in_the_end(p
     play(scene)
 
 
+def test_a_digest_that_goes_out_plain_hides_nothing_that_fires(play: Play) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.wrap = Choking
+        await rig.restart()
+        names = [f"alert-{group}-{number}" for group in range(12) for number in range(8)]
+        for name in names:
+            rig.tell(rig.alert(name, group=name[:-2], severity="critical"))
+        await rig.until(3600)
+        known = {post.remote_id for post in rig.engine.book.posts()} if rig.engine.book is not None else set()
+        texts = "\n".join(message.text for message in rig.discord.standing() if message.id in known)
+        assert [name for name in names if name not in texts] == []
+        assert rig.accounts() == {"received": 96, "posted": 96}
+
+    play(scene)
+
+
 class Stumbling:
     """A transport that raises now and then."""
 
