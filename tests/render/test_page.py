@@ -238,6 +238,22 @@ def test_status_page_shows_what_is_listed_and_what_names_the_group() -> None:
         "Outpost",
     )
     assert "| Backups | other, backup |" in found
+    assert "An outage of 5m opens an incident there by itself." in found
+
+
+def test_how_incidents_of_the_status_page_come_about_and_where_it_is_written_is_told() -> None:
+    found = section(
+        page_of(
+            outpost={"url": "https://status.example.net"},
+            heartbeats=[{"name": "backup", "period": "1d", "group": "Backups"}],
+            status_page={"title": "Home", "incidents": "manual", "publish": {"directory": "/srv/status"}},
+        ),
+        "Outpost",
+    )
+    assert "| Backups | backup |" in found
+    assert (
+        "Incidents are told by hand: `homelabmon status incident open`. It is also written to `/srv/status`." in found
+    )
 
 
 # Secrets -----------------------------------------------------------------------------------------------------------

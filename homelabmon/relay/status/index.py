@@ -57,9 +57,7 @@ def _banner(page: Page) -> Html:
     state = page.state
     sight = None
     if page.blind_since is not None:
-        sight = (
-            f"Nothing can be said of what happened since {words.clock(page.blind_since)}. Earlier days are as shown."
-        )
+        sight = "Nothing can be said of what has happened since. Earlier days are as shown."
     elif page.fresh.stale and page.fresh.checked_at is not None:
         sight = "What is shown below is what was known then."
     return tag(

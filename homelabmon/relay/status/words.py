@@ -82,6 +82,8 @@ def freshness(page: Page) -> str:
         return (
             f"Never checked; this page was made {clock(fresh.made_at)}, next by {until(fresh.made_at, fresh.next_by)}"
         )
+    if page.blind_since is not None and not fresh.stale:
+        return f"Last saw anything {clock(page.blind_since)}, next by {until(page.blind_since, fresh.next_by)}"
     checked = clock(fresh.checked_at)
     if fresh.stale:
         return f"Last checked {checked}; this page was made {until(fresh.checked_at, fresh.made_at)}"

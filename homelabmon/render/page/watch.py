@@ -110,4 +110,11 @@ def _status_page(stack: Stack) -> list[str]:
         return []
     items: list[Heartbeat | Probe] = [*stack.heartbeats, *stack.probes]
     rows = [(plain(group.name), ", ".join(plain(one.name) for one in shown)) for group, shown in page.arranged(items)]
-    return blocks([f"Its public status page, “{plain(page.title)}”:"], table(("Group", "Shows"), rows))
+    told = [f"An outage of {format_duration(page.incident_after)} opens an incident there by itself."]
+    if page.incidents == "manual":
+        told = [f"Incidents are told by hand: {code('homelabmon status incident open')}."]
+    if page.publish is not None:
+        told.append(f"It is also written to {code(page.publish.directory)}.")
+    return blocks(
+        [f"Its public status page, “{plain(page.title)}”:"], table(("Group", "Shows"), rows), [" ".join(told)]
+    )

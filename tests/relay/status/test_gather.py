@@ -94,7 +94,8 @@ def test_a_blind_watcher_says_so_and_nothing_about_others() -> None:
     assert {component.state for component in page.components} == {"unknown"}
     assert {component.since for component in page.components} == {None}
     text = desk.texts["index.html"]
-    assert "Nothing can be said of what happened since 22 Nov 2026, 11:40 UTC." in text
+    assert freshness(page) == "Last saw anything 22 Nov 2026, 11:40 UTC, next by 12:05 UTC"
+    assert "Nothing can be said of what has happened since. Earlier days are as shown." in text
     assert 'class="banner unknown"' in text
 
 
