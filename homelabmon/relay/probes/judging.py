@@ -148,7 +148,7 @@ def _held_back(states: Mapping[str, State], targets: Mapping[str, Target], name:
     checked = states[name].checked_at or 0.0
     for parent in ancestors(targets, name):
         known = states.get(parent)
-        if known is None or known.status == "unknown":
+        if known is None:
             continue
         if known.failing or known.status == "down" or (known.well_since is not None and checked < known.well_since):
             return True

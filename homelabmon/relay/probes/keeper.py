@@ -106,8 +106,10 @@ class Keeper:
         now, targets, adopt, elsewhere = self._clock.now(), self.targets, not self._adopted, self._elsewhere
 
         def work(connection: sqlite3.Connection) -> tuple[Taken, int]:
-            notices = _adopt(connection, targets, now) if adopt else []
-            known = records.everything(connection)
+            notices, known = list[Notice](), records.everything(connection)
+            if adopt or not targets.keys() <= known.keys():  # a damaged database may have been replaced meanwhile
+                notices = _adopt(connection, targets, now)
+                known = records.everything(connection)
             before = dict(known)
             _measure(known, targets, found, now)
             states = {name: one.state for name, one in known.items()}

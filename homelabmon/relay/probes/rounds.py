@@ -136,7 +136,9 @@ class Rounds:
                 return at - now
             heapq.heappop(self._due)
             del self._at[name]
-            target = self._keeper.targets[name]
+            target = self._keeper.targets.get(name)
+            if target is None:
+                continue
             if self._sight.blind_since is not None:
                 self._put(name, now + min(target.interval, BLIND_NAP))
                 self._wake.clear()

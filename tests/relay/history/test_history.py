@@ -198,6 +198,7 @@ def test_what_comes_late_still_changes_a_day_that_was_summed(disk: sqlite3.Conne
 def test_a_clock_that_was_a_year_ahead_costs_no_day_to_come(disk: sqlite3.Connection) -> None:
     note(disk, ("operational", 0.0))
     history.roll(disk, T + 400 * DAY)
+    assert day(disk, 2, now=2 * DAY + 3 * H) == Day(operational=3 * H, length=3 * H)
     history.roll(disk, T + 2 * DAY)
     note(disk, ("outage", 2 * DAY + H))
     assert day(disk, 2, now=2 * DAY + 3 * H) == Day(operational=H, outage=2 * H, length=3 * H)

@@ -74,7 +74,7 @@ ANSWERS: list[tuple[bytes, dict[str, Any], str]] = [
     (http(body="Grüße".encode()), {"body": "^Gr..e$"}, ""),
     (http("200 OK", gzip.compress(b"Welcome"), "Content-Encoding: gzip"), {"body": "Welcome"}, ""),
     (
-        http("200 OK", gzip.compress(b"x" * 2**28), "Content-Encoding: gzip"),
+        http("200 OK", gzip.compress(b"x" * 2**22), "Content-Encoding: gzip"),
         {"body": "y"},
         "its body does not match 'y'",
     ),
@@ -103,6 +103,11 @@ def test_an_answer_is_what_was_expected_or_the_difference_is_told(
         assert said(found) == ("failed" if words else "ok", words)
 
     asyncio.run(scenario())
+
+
+def test_a_body_that_would_fill_the_memory_is_unpacked_as_far_as_needed() -> None:
+    packed = gzip.compress(b"x" * 2**26)
+    assert len(http_check.decompressed(packed, "gzip")) == http_check.BODY_LIMIT
 
 
 @pytest.mark.parametrize(
@@ -223,6 +228,8 @@ def test_a_name_server_that_is_silent_keeps_nobody_else_waiting(monkeypatch: pyt
         assert len(under_way) == line.LOOK_UPS
         assert all(one.daemon for one in under_way)
         answer.set()
+        for _ in range(3):
+            assert said(await made.check(hanging[0])) == ("failed", "the name has no address")
 
     asyncio.run(scenario())
 

@@ -10,8 +10,11 @@ import pytest
 
 from homelabmon.relay import history
 from homelabmon.relay.probes import records
+from homelabmon.relay.probes.keeper import Keeper
 from homelabmon.relay.probes.outcome import Outcome, Theirs
 from homelabmon.relay.store.trouble import StoreError
+from homelabmon.relay.vigil import reports
+from homelabmon.relay.vigil.reports import OpenAlert, Report
 from tests.relay.heartbeats.desk import MIDNIGHT
 from tests.relay.probes.desk import BAD, GHCR, OK, SLOW, Desk, chain, targets
 
@@ -236,6 +239,35 @@ def test_when_most_hosts_fail_at_once_one_more_failure_is_forgiven() -> None:
         assert desk.told() == []
         await desk.take(77, c=BAD)
         assert desk.told() == [("begins", "ProbeDown", "c", 62)]
+
+    asyncio.run(scenario())
+
+
+def test_what_the_clusters_relay_reports_as_told_is_not_told_again() -> None:
+    async def scenario() -> None:
+        desk = Desk({**GHCR, "retries": 0})
+        desk.keeper = Keeper(desk.disk, desk.clock, desk._nudge, targets({**GHCR, "retries": 0}))
+        labels = {"alertname": "ProbeDown", "probe": "ghcr", "severity": "warning"}
+        told = OpenAlert(labels, "warning", MIDNIGHT - 60, "Probe ghcr fails")
+        reports.keep(desk.disk.connection, Report("home", MIDNIGHT, MIDNIGHT - DAY, open=(told,)), MIDNIGHT)
+        await desk.take(10, ghcr=BAD)
+        await desk.take(reports.FRESH - 1)
+        assert desk.told() == []
+        await desk.take(reports.FRESH + 1)
+        assert desk.told() == [("begins", "ProbeDown", "ghcr", 10)]
+
+    asyncio.run(scenario())
+
+
+def test_a_database_that_was_replaced_is_filled_anew() -> None:
+    async def scenario() -> None:
+        desk = Desk(GHCR)
+        await desk.take(0, ghcr=OK)
+        for table in ("probes", "spans", "probe_results"):
+            desk.disk.connection.execute(f"DELETE FROM {table}")
+        await desk.take(60, ghcr=OK)
+        assert desk.state("ghcr").status == "up"
+        assert desk.noted("ghcr") == [(60, "operational")]
 
     asyncio.run(scenario())
 

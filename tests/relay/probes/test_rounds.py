@@ -249,6 +249,19 @@ def test_a_probe_that_is_gone_while_it_is_asked_is_no_trouble() -> None:
     living(scenario, *chain("old"))
 
 
+def test_a_probe_that_is_gone_while_the_outpost_is_blind_is_no_trouble() -> None:
+    async def scenario(world: World) -> None:
+        world.lasts, world.sight.sees = 50.0, False
+        world.answers["old"] = BAD
+        await world.time.sleep(70)
+        world.keeper.reconfigure(targets(*chain("new")))
+        world.rounds.reconfigure()
+        await world.time.sleep(300)
+        assert world.state("new").status == "up"
+
+    living(scenario, *chain("old"))
+
+
 def test_a_third_partys_page_is_read_every_five_minutes_and_more_often_while_it_fails() -> None:
     async def scenario(world: World) -> None:
         await world.time.sleep(1_800)

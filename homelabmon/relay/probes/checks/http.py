@@ -129,10 +129,10 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     while left and (part := await response.content.read(left)):
         parts.append(part)
         left -= len(part)
-    return _decompressed(b"".join(parts), response.headers.get("Content-Encoding", ""))
+    return decompressed(b"".join(parts), response.headers.get("Content-Encoding", ""))
 
 
-def _decompressed(body: bytes, encoding: str) -> bytes:
+def decompressed(body: bytes, encoding: str) -> bytes:
     """Some compress whether they were asked to or not. No more of it than the limit, however much it would become."""
     if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
         return body
