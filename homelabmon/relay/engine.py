@@ -254,9 +254,12 @@ class Engine:
     async def _round(self) -> None:
         """One transaction: what was reported, what came in, what fell due; then what others want to know."""
         self._wake.clear()
+        opened = self.book is None
         book = self.book or await self._open()
         actions = list(self._actions)
         self._shift(book)
+        if opened:
+            book.wind(self._clock.now())
         self._do(book, actions)
         done = await self._take(book)
         self._fall_due(book)
@@ -288,7 +291,6 @@ class Engine:
             stack=setup.stack,
             routes=setup.routes,
         )
-        self.book.wind(self._clock.now())
         self.book.watchdog(self._watchdog_missing, self._clock.now(), self._clock.now())
         self._taken, self._more = 0, True
         return self.book

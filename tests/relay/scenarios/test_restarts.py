@@ -186,3 +186,21 @@ def test_only_what_the_disk_knows_is_handed_out() -> None:
         assert handed
 
     in_memory(scene)
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_a_hold_is_as_long_when_the_clock_is_set_while_the_disk_is_full(jump: float) -> None:
+    async def scene(rig: Rig) -> None:
+        rig.tell(rig.alert("n1"))
+        await rig.until(20)
+        rig.memory.broken = True
+        rig.tell(rig.alert("n2", severity="critical"))
+        rig.clock.step(jump)
+        await rig.until(30)
+        rig.memory.broken = False
+        await rig.until(55)
+        assert rig.discord.visible(["n1", "n2"]) == {"n2"}
+        await rig.until(70)
+        assert rig.discord.visible(["n1", "n2"]) == {"n1", "n2"}
+
+    in_memory(scene)
