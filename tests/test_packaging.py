@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.outside import ROOT, unavailable
+from tests.relay.programs import eventually, free_port, get
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +84,47 @@ def test_the_relay_runs_on_its_extra_and_that_brings_nothing_of_the_rendering_si
     result = homelabmon(relay_install, tmp_path, "relay", "--config", str(config), "check-config")
     assert (result.returncode, result.stderr) == (1, "")
     assert "channels.ops.webhook_file: /etc/homelabmon/secrets/discord-webhooks/ops: cannot be read" in result.stdout
+
+
+def test_an_outpost_with_everything_runs_on_the_relays_extra(relay_install: Path, tmp_path: Path) -> None:
+    """What the image carries: heartbeats, probes, the status page and the vigil need no more."""
+    (tmp_path / "key").write_text("correct-horse-battery-staple")
+    port, target = free_port(), free_port()
+    config = {
+        "version": 1,
+        "name": "home",
+        "role": "outpost",
+        "channels": {"ops": {"webhook_file": str(tmp_path / "nowhere")}},
+        "default": {"name": "default", "channel": "ops", "group_by": ["alertname"], "hold": "0s"},
+        "intake": {"heartbeat_key_file": str(tmp_path / "key")},
+        "database": str(tmp_path / "outpost.db"),
+        "heartbeats": [{"name": "backup", "calendar": "Mon..Fri 03:00", "timezone": "Europe/London", "group": "Home"}],
+        "probes": [
+            {"name": "web", "url": f"http://127.0.0.1:{port}/healthz", "from": "outpost", "group": "Home"},
+            {"name": "port", "tcp": f"127.0.0.1:{port}", "from": "outpost", "group": "Home"},
+            {"name": "names", "dns": {"server": f"127.0.0.1:{target}", "query": "a.invalid"}, "from": "outpost"},
+        ],
+        "watchdog": {"alertname": "Watchdog", "silence": "5m", "channel": "ops"},
+        "status_page": {"title": "home", "groups": [{"name": "Home"}]},
+        "url": "https://status.example.net",
+    }
+    (tmp_path / "relay.yaml").write_text(json.dumps(config))
+    where = ["--config", str(tmp_path / "relay.yaml"), "--listen", f"127.0.0.1:{port}"]
+    with (tmp_path / "log").open("wb") as log:
+        running = subprocess.Popen(
+            [str(relay_install), "-m", "homelabmon", "relay", *where], cwd=tmp_path, stdout=log, stderr=log
+        )
+    try:
+        eventually(
+            lambda: str(get(f"http://127.0.0.1:{port}/status.txt")).count("● Operational") >= 2,
+            f"both probes are well: {tmp_path / 'log'}",
+        )
+    finally:
+        running.terminate()
+        assert running.wait(60) == 0
+    said = (tmp_path / "log").read_text()
+    assert "Traceback" not in said
+    assert "channels.ops.webhook_file" in said
 
 
 def test_the_base_install_says_which_extra_the_relay_needs(base_install: Path, tmp_path: Path) -> None:

@@ -22,6 +22,11 @@ def _find(context: Context) -> Iterator[Problem]:
             yield Problem(("heartbeats", number, "timezone"), message, "remove it, or write schedule", on_key=True)
     if not context.partial:
         yield from _of_status_page(context)
+        relay = context.stack.components.relay
+        if relay is not None and relay.spool and context.stack.outpost is None:
+            path: Path = ("components", "relay", "spool")
+            message = "the relay passes pings on to the outpost, and there is none: it takes no ping"
+            yield Problem(path, message, "remove it, or add `outpost`", on_key=True)
 
 
 def _of_status_page(context: Context) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from homelabmon.spec.watch import Heartbeat, Probe
 from homelabmon.stack import Stack
 
 _CONFIG = "outpost/relay.yaml"
+_HOW_TO = "outpost/README.md"
 _ALONE = (
     "There is none. If the cluster, the power or the line to the internet goes, whatever would say so goes with it,"
     " and nobody is told."
@@ -88,11 +89,21 @@ def outpost(stack: Stack, folded: Folded) -> list[str]:
             f"- Address: {link(plain(stack.outpost.url), stack.outpost.url)}",
             f"- Tells {channel} when the Watchdog has been silent for {silence}.",
             f"- Knows that it is blind by asking {listed([code(anchor) for anchor in stack.outpost.anchors])}.",
+            f"- Is run as {link(code(_HOW_TO), f'../{_HOW_TO}')} says.",
+            *_pings(config),
             f"- Runs on {link(code(_CONFIG), f'../{_CONFIG}')}, and reads its secrets from these files:",
             *(f"  - {code(path)}" for path in sorted(set(_secret_files(config)))),
         ],
         _status_page(stack),
     )
+
+
+def _pings(config: Mapping[str, Any]) -> Iterator[str]:
+    """Where jobs ping, if there are any that do."""
+    if config.get("heartbeats"):
+        inside = config.get("inside")
+        also = f"; those in the cluster ping {code(str(inside))}, which passes it on" if inside else ""
+        yield f"- Jobs ping it at addresses that {code('homelabmon heartbeat urls')} prints{also}."
 
 
 def _secret_files(data: Mapping[str, Any]) -> Iterator[str]:
