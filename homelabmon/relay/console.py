@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final, TypeVar
 from urllib.parse import parse_qs
@@ -38,6 +38,7 @@ from homelabmon.relay.page.data import (
     PageData,
     ProbeRow,
     QuarantineRow,
+    WatchRow,
 )
 from homelabmon.relay.page.overview import overview
 from homelabmon.relay.probes.keeper import Keeper as Probes
@@ -82,11 +83,13 @@ class Console:
         clock: Clock,
         keeper: Keeper,
         probes: Probes,
+        watch: Callable[[], Awaitable[Sequence[WatchRow]]],
         *,
         dry_run: bool,
     ) -> None:
+        """``watch``: who watches whom; raises StoreError."""
         self._doors, self._complained = doors, False
-        self._keeper, self._probes = keeper, probes
+        self._keeper, self._probes, self._watch = keeper, probes, watch
         self._store, self._engine, self._channels = store, engine, channels
         self._config, self._clock, self._dry_run = config, clock, dry_run
         self._started_at = clock.now()
@@ -167,11 +170,12 @@ class Console:
         counts, closed = Counts(), list[tuple[Incident, list[Episode]]]()
         quarantine, letters = list[queries.QuarantineRow](), list[DeadLetter]()
         beats, all_beats = list[Row](), 0
-        probes = list[ProbeKept]()
+        probes, watch = list[ProbeKept](), list[WatchRow]()
         with suppress(StoreError):
             counts, closed = await store.counts(), await store.recent(RECENT)
             quarantine, letters = await store.quarantine(MOST), await store.dead_letters(MOST)
             beats, all_beats = await self._keeper.worst(MOST)
+            watch = list(await self._watch())
             probes = sorted(await self._probes.rows(), key=lambda row: (_PROBES.index(row.state.status), row.name))
         book = self._engine.book
         known = [pair for pair in book.incidents() if pair[0].closed_at is None] if book is not None else []
@@ -192,6 +196,7 @@ class Console:
             dead_letters=_shown(letters, MOST, _dead),
             heartbeats=_shown(beats, MOST, _beat),
             probes=_shown(probes, MOST, _probe),
+            watch=tuple(watch),
             troubles=tuple(self._troubles()),
             dry_run=self._dry_run,
             base=self._base,

@@ -41,6 +41,7 @@ from homelabmon.relay.intake import event
 from homelabmon.relay.intake.contract import Parsed
 from homelabmon.relay.intake.reading import written
 from homelabmon.relay.metrics import Metrics
+from homelabmon.relay.page.data import WatchRow
 from homelabmon.relay.part import Part
 from homelabmon.relay.part import Tools as PartTools
 from homelabmon.relay.probes.parts import Probes
@@ -54,6 +55,7 @@ from homelabmon.relay.status.part import StatusPages
 from homelabmon.relay.store import queries
 from homelabmon.relay.store.store import Store
 from homelabmon.relay.store.trouble import StoreError
+from homelabmon.relay.vigil import showing
 from homelabmon.relay.vigil.parts import Vigil
 from homelabmon.relay.vigil.reporter import Reporter
 from homelabmon.relay.vigil.sight import Reach, reach
@@ -111,13 +113,14 @@ class Service:
         told_with_gaps = self.vigil.unverified if file.role == "outpost" else None
         self.heartbeats = Heartbeats(file, tools, self.vigil.sight, told_with_gaps)
         self.vigil.looks = (self.heartbeats.keeper.look,)
+        self.reporter = Reporter(file, tools, self.engine, self.channels)
         self.third_leg = ThirdLeg(file, tools, self.channels, self.engine.figures, lambda: self.vigil.alive_at)
         self.probes = Probes(file, tools, self.vigil.sight)
         self.status = StatusPages(file, tools)
         self.probes.windows = self.status.windows
         parts: list[Part] = [self.vigil, self.heartbeats, self.probes, Spool(file, tools), self.status]
         if options.show is None:
-            parts += [Reporter(file, tools, self.engine, self.channels), self.third_leg]
+            parts += [self.reporter, self.third_leg]
         self.parts: tuple[Part, ...] = tuple(parts)
         """In the order in which they are asked."""
         metrics = Metrics(self.inbox, self.channels, self.engine.figures, config, clock, self.parts)
@@ -132,7 +135,7 @@ class Service:
         )
         dry_run = options.show is not None
         keeper = self.heartbeats.keeper
-        self._console = Console(
+        self.console = Console(
             self.store,
             self.engine,
             self.channels,
@@ -141,6 +144,7 @@ class Service:
             clock,
             keeper,
             self.probes.keeper,
+            self._watch,
             dry_run=dry_run,
         )
         self.app.others = self._other
@@ -148,13 +152,23 @@ class Service:
         self.port = 0
         """The port it listens on, once it does."""
 
+    async def _watch(self) -> Sequence[WatchRow]:
+        """Who watches whom, for the page. Raises StoreError."""
+        view, file = await self.vigil.view(), self._config.file
+        rows = [] if view is None else [*showing.of_outpost(view, self._clock.now())]
+        if file.third_leg is not None:
+            rows.append(showing.of_leg(self.third_leg.pinged_at, self.third_leg.trouble))
+        if file.upstream is not None and file.upstream.report:
+            rows.append(showing.of_reporter(self.reporter.accepted_at, self.reporter.trouble))
+        return rows
+
     async def _other(self, request: web.BaseRequest) -> web.StreamResponse:
         """What belongs to a part, and the page."""
         for part in self.parts:
             response = await part.handle(request)
             if response is not None:
                 return response
-        response = await self._console.handle(request)
+        response = await self.console.handle(request)
         return (response.status == 404 and self.status.missing(request)) or response
 
     def stop(self) -> None:

@@ -112,6 +112,17 @@ class ProbeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchRow:
+    """Somebody who watches, or is watched, and how that stands. ``at``: when it last said so, or since when it does
+    not."""
+
+    name: str
+    kind: Literal["ok", "warn", "bad", ""]
+    words: str
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PageData:
     """Everything on the page."""
 
@@ -128,6 +139,7 @@ class PageData:
     dead_letters: tuple[DeadLetterRow, ...] = ()
     heartbeats: tuple[HeartbeatRow, ...] = ()
     probes: tuple[ProbeRow, ...] = ()
+    watch: tuple[WatchRow, ...] = ()
     troubles: tuple[str, ...] = ()
     """What is wrong with the relay itself, one sentence each: the store cannot be written, a configuration that was
     not taken, a Watchdog that is missing."""

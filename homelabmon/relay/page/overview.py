@@ -65,7 +65,7 @@ def overview(data: PageData, csrf: str) -> str:
         tag("header", tag("h1", f"{data.name}: alert relay"), _as_of(data)),
         tag(
             "main",
-            *(_banner(data), _open(data), _held(data), _heartbeats(data), _probes(data)),
+            *(_banner(data), _open(data), _held(data), _watch(data), _heartbeats(data), _probes(data)),
             *(_channels(data), _recent(data), _failed(data, csrf)),
         ),
         tag("footer", f"homelabmon {data.version}, running since ", _time(data.started_at, data.now)),
@@ -252,6 +252,20 @@ def _heartbeat_row(row: HeartbeatRow, data: PageData) -> Sequence[Child]:
         None if row.duration is None else _span(row.duration),
         None if row.expected is None else _time(row.expected, data.now),
     )
+
+
+def _watch(data: PageData) -> Html | None:
+    if not data.watch:
+        return None
+    rows = [
+        (
+            row.name,
+            tag("span", row.words, class_=f"state {row.kind}"),
+            None if row.at is None else _time(row.at, data.now),
+        )
+        for row in data.watch
+    ]
+    return _section("watch", "Who watches whom", _table(("Who", "State", "When"), rows))
 
 
 def _probes(data: PageData) -> Html | None:

@@ -57,7 +57,8 @@ class Reporter(Part):
         self._started_at = tools.clock.now()
         self._sent_mono = -EVERY
         self._last: object = None
-        self._trouble = ""
+        self.trouble = ""
+        """Why the outpost did not take the last one."""
         self.accepted_at: float | None = None
         """When the outpost last took a report; Unix seconds."""
 
@@ -128,12 +129,12 @@ class Reporter(Part):
         """Once, until it is another trouble."""
         if not trouble:
             self.accepted_at = self._clock.now()
-        if trouble != self._trouble:
+        if trouble != self.trouble:
             if trouble:
                 log.warning("the outpost does not take reports", extra={"reason": trouble})
             else:
                 log.info("the outpost takes reports again")
-        self._trouble = trouble
+        self.trouble = trouble
 
 
 def _goes_on(incident: Incident) -> bool:

@@ -12,6 +12,7 @@ from homelabmon.relay.page.data import (
     PageData,
     ProbeRow,
     QuarantineRow,
+    WatchRow,
 )
 
 NOW = 1_800_000_000.0
@@ -111,6 +112,12 @@ BAD_NIGHT = PageData(
         ProbeRow("home", "https://home.example/", "up", NOW - 9000, checked=NOW - 5, latency=0.04, timing="dns 1 ms"),
         ProbeRow("proxy", "proxy.example:443", "up", NOW - 9000, failing=True, reason="the connection was refused"),
         ProbeRow("router", "192.168.1.1", "unknown", NOW - 9000, reason="cannot ping here"),
+    ),
+    watch=(
+        WatchRow("Sight", "warn", "✓ sees, but 9.9.9.9:443 does not answer", NOW - 4),
+        WatchRow(f"Watchdog {NASTY}", "bad", "■ silent", NOW - 700),
+        WatchRow("Report of the relay", "", "○ none yet"),
+        WatchRow("Hosted check", "ok", "✓ answers", NOW - 100),
     ),
     troubles=("The Watchdog is missing: what Alertmanager calls resolved proves nothing.",),
     hidden={"recent": 12},
