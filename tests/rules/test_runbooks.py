@@ -8,7 +8,11 @@ import pytest
 from homelabmon.spec import names
 from tests.rules.packs import ALL_ALERTS, PACKS, RUNBOOKS_DIR, documented_options
 
-BY_THE_SERVICE: Final = {names.ALERT_HEARTBEATS_UNVERIFIED}
+BY_THE_SERVICE: Final = {
+    names.ALERT_HEARTBEATS_UNVERIFIED,
+    names.ALERT_CLUSTER_SILENT,
+    names.ALERT_OUTPOST_AWAY,
+}
 """What only the relay and the outpost tell of, by themselves."""
 
 

@@ -1,7 +1,7 @@
 """The cluster's relay tells the outpost how it is: each minute, and soon after something has opened or ended.
 
-Not stored and not repeated: a report that did not arrive is followed by another. What it says is for the owner's own
-eyes, so it names alerts by a few of their labels and by the title that people read.
+Not stored and not repeated: a report that did not arrive is followed by another one, soon. What it says is for the
+owner's own eyes, so it names alerts by a few of their labels and by the title that people read.
 Started by the service. May import: relay.part, relay.engine, relay.delivery, relay.secrets, notifiers, its neighbours.
 """
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY: Final = 2.0
 """Seconds between looks at what is open."""
 AT_LEAST: Final = 10.0
-"""Seconds between two reports, however much happens."""
+"""Seconds between two reports, however much happens, and after one that was not taken."""
 PATIENCE: Final = 5.0
 """Seconds that the outpost has to answer."""
 SHOWN: Final[tuple[str, ...]] = (
@@ -89,7 +89,7 @@ class Reporter(Part):
             return
         report = self.report()
         seen = (report.open, report.more, report.stored, report.failing, report.watchdog_missing)
-        if passed >= EVERY or seen != self._last:
+        if passed >= EVERY or seen != self._last or self.trouble:
             self._sent_mono, self._last = self._clock.monotonic(), seen
             self._note(await self._send(upstream, report, transport))
 

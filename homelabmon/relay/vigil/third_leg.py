@@ -52,7 +52,7 @@ class ThirdLeg(Part):
         """``looked``: when the vigil last looked, in monotonic seconds. ``transport``: in place of one of its own."""
         self._file, self._store, self._clock = file, tools.store, tools.clock
         self._channels, self._figures, self._looked, self._transport = channels, figures, looked, transport
-        self._since = tools.clock.now()
+        self._since = self._started_at = tools.clock.now()
         self._address: SecretFile | None = None
         self.pinged_at: float | None = None
         """When the check last answered; Unix seconds."""
@@ -78,9 +78,11 @@ class ThirdLeg(Part):
         self._file = file
 
     async def families(self) -> Iterable[Family]:
-        """When the check last answered."""
-        sent = [] if self.pinged_at is None else [(dict[str, str](), self.pinged_at)]
-        return (gauge(names.METRIC_THIRD_LEG, "When the hosted check was last pinged, and answered.", *sent),)
+        """When the check last answered; from the start on, so that one that never does is missed as well."""
+        if self._file.third_leg is None:
+            return ()
+        at = self._started_at if self.pinged_at is None else self.pinged_at
+        return (gauge(names.METRIC_THIRD_LEG, "When the hosted check was last pinged, and answered.", ({}, at)),)
 
     async def _round(self, leg: ThirdLegConfig, transport: Transport) -> float:
         every = leg.every.total_seconds()
