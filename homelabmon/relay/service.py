@@ -135,7 +135,7 @@ class Service:
         )
         dry_run = options.show is not None
         keeper = self.heartbeats.keeper
-        self.console = Console(
+        self._console = Console(
             self.store,
             self.engine,
             self.channels,
@@ -168,7 +168,7 @@ class Service:
             response = await part.handle(request)
             if response is not None:
                 return response
-        response = await self.console.handle(request)
+        response = await self._console.handle(request)
         return (response.status == 404 and self.status.missing(request)) or response
 
     def stop(self) -> None:

@@ -112,13 +112,11 @@ class World:
             },
             [{"alert": "Watchdog", "expr": "vector(1)", "labels": {"severity": "none"}}],
         )
-        inside = [*self.replicas, self.relay, self.prometheus]
-        for program in inside:
+        started = [self.outpost, *self.replicas, self.relay, self.prometheus]
+        for program in started:
             running.enter_context(program)
-        for program in inside:
+        for program in started:
             program.wait()
-        running.enter_context(self.outpost)
-        self.outpost.wait()
 
     def metric(self, series: str) -> float:
         """What the outpost's metrics say; 0 where they say nothing."""

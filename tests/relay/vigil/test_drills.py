@@ -581,7 +581,7 @@ def test_one_anchor_and_something_from_afar_are_enough_and_one_alone_is_not(
 def test_the_page_says_who_watches_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(d: Drill) -> None:
         assert d.service is not None
-        assert [row.words for row in (await d.service.console.data()).watch] == [
+        assert [row.words for row in (await d.service._console.data()).watch] == [
             "✓ sees",
             "○ not heard yet",
             "○ none yet",
@@ -593,7 +593,7 @@ def test_the_page_says_who_watches_whom(tmp_path: Path, monkeypatch: pytest.Monk
         d.reports(open=[NODE_DOWN])
         d.anchors[1].cut()
         await d.until(20 * M)
-        rows = [(row.name, row.kind, row.words) for row in (await d.service.console.data()).watch]
+        rows = [(row.name, row.kind, row.words) for row in (await d.service._console.data()).watch]
         assert sorted(rows) == [
             ("Report of the relay", "ok", "✓ comes, 1 alert open"),
             ("Sight", "warn", f"✓ sees, but {d.anchors[1].address} does not answer"),
@@ -603,7 +603,7 @@ def test_the_page_says_who_watches_whom(tmp_path: Path, monkeypatch: pytest.Monk
         d.cut_off()
         d.reports_no_more()
         await d.until(30 * M)
-        rows = [(row.name, row.kind, row.words) for row in (await d.service.console.data()).watch]
+        rows = [(row.name, row.kind, row.words) for row in (await d.service._console.data()).watch]
         assert ("Sight", "bad", "■ blind: the anchors do not answer") in rows
         assert ("Report of the relay", "warn", "… too old") in rows
 
