@@ -99,6 +99,10 @@ class Service:
         self._spawned: set[asyncio.Task[None]] = set()
         self._told_of_damage = 0
         self._adopting = False
+        self._prometheus: str | None = None
+        self._gap_since: float | None = None
+        """Since when something may have been missed that nobody has looked for yet."""
+        self._looking_back: asyncio.Task[None] | None = None
         self._clean_at = clock.monotonic()
         file = config.file
         self.store = Store(file.database, clock.now(), limits_of(file))
@@ -192,15 +196,14 @@ class Service:
                     transport = DryTransport(self._options.show, self._clock.now)
                 self._asks.transport = asking
                 self._asks.replicas(self._config.file.alertmanagers)
-                since = await self._gap()
+                self._gap_since = await self._gap()
                 await self._prepare()
                 listener = Listener(self.app)
                 self.port = await listener.start(self._options.host, self._options.port)
                 log.info("listening", extra={"port": self.port, "dry_run": self._options.show is not None})
                 if ready is not None:
                     ready(self.port)
-                if self._config.file.prometheus is not None:
-                    self._spawn(self._backfill(self._config.file.prometheus, asking, since))
+                self._look_back(self._config.file.prometheus)
                 await self._work(listener, transport)
         finally:
             hangup()
@@ -224,10 +227,19 @@ class Service:
         except StoreError:
             return None
 
-    async def _backfill(self, prometheus: str, transport: Transport, since: float | None) -> None:
-        """What fired and ended while the relay was down."""
+    def _look_back(self, prometheus: str | None) -> None:
+        """Asks this Prometheus, and no other any more, what fired and ended while the relay was down."""
+        self._prometheus = prometheus
+        if self._looking_back is not None:
+            self._looking_back.cancel()
+        if prometheus is not None and self._gap_since is not None:
+            self._looking_back = self._spawn(self._backfill(prometheus, self._gap_since))
+
+    async def _backfill(self, prometheus: str, since: float) -> None:
+        transport = self._asks.transport
         try:
-            await backfill(self.engine, prometheus, transport, self._asks, self.store, self._clock, since)
+            if await backfill(self.engine, prometheus, transport, self._asks, self.store, self._clock, since):
+                self._gap_since = None
         except StoreError:
             log.warning("what fired while the relay was down will be looked for at the next start")
         except Exception:
@@ -286,14 +298,17 @@ class Service:
         self.app.public = file.role == "outpost"
         self.channels.reconfigure(file.channels, last_resort=file.default.channel)
         self._asks.replicas(file.alertmanagers)
+        if file.prometheus != self._prometheus:
+            self._look_back(file.prometheus)
         for part in self.parts:
             part.reconfigure(file)
         self._spawn(self.engine.reconfigure(setup_of(file)))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._spawned.add(task)
         task.add_done_callback(self._spawned.discard)
+        return task
 
     def _read(self, path: str) -> str:
         return self._secrets.setdefault(path, SecretFile(path)).one().reveal()

@@ -459,6 +459,34 @@ def test_a_dead_letter_is_told_again_long_after_its_incident_is_over(
     assert [(one.dead_letter, one.count) for one in lost] == [(3, 1), (4, 1)]  # type: ignore[attr-defined]
 
 
+def test_another_prometheus_is_asked_what_was_missed_as_soon_as_it_is_named(tmp_path: Path) -> None:
+    asked = list[str]()
+
+    async def prometheus(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.json_response({"status": "success", "data": {"resultType": "matrix", "result": []}})
+
+    async def an_hour_ago() -> None:
+        store = Store(str(tmp_path / "relay.db"), NOW)
+        await store.beat(time.time() - 3600)
+        await store.close()
+
+    asyncio.run(an_hour_ago())
+    with Elsewhere(prometheus) as there:
+
+        async def scenario(client: Client, discord: FakeDiscord) -> None:
+            written(tmp_path, discord, prometheus=there.url)
+            client.service._hangup()
+
+            async def looked_at() -> bool:
+                return await client.service.store.recall("gap_open_since") == 0.0
+
+            await until(looked_at)
+
+        serving(tmp_path, scenario, prometheus="http://127.0.0.1:9")
+    assert set(asked) == {"/api/v1/query_range"}
+
+
 def test_the_owner_hears_of_a_damaged_database_in_discord(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "relay.db").write_bytes(b"not a database, and longer than a header is" * 100)
 
