@@ -87,6 +87,8 @@ _SUMMARY: Final = 400
 _MORE: Final = 100
 """A line "and N more"."""
 _PLAIN: Final = 1400
+_NAMED: Final = 3
+"""Alerts that the headline names."""
 _SAME_TIME: Final = 60.0
 """Seconds within which an alert began with its incident, so that its own beginning is not worth a word."""
 
@@ -312,9 +314,19 @@ def _headline(story: _Story) -> str:
         parts.append(f"after {lasted(incident)}")
     first = f"{symbol(incident.state, incident.severity)} {' · '.join(parts)}"
     said = "" if _repeats_title(story.summary, incident) else shown(story.summary, _SUMMARY)
+    said = ": ".join(part for part in (said.removesuffix("."), _who(story)) if part)
     if not said:
         return first
     return f"{first}\nIt was: {said}" if is_over(incident.state) else f"{first}\n{said}"
+
+
+def _who(story: _Story) -> str:
+    """The first few of several alerts, those that fire first: a lock screen shows no more than the headline."""
+    alerts = story.incident.alerts
+    if len(alerts) < 2:
+        return ""
+    named = [value(labels[0][1], 60) for labels in map(_without_severity, story.labels[:_NAMED]) if labels]
+    return ", ".join([*named, *([ELLIPSIS] if len(named) < len(alerts) else [])]) if named else ""
 
 
 def _repeats_title(summary: str, incident: IncidentView) -> bool:
@@ -426,11 +438,12 @@ def _counted(names: Sequence[str], alerts: Sequence[AlertView], room: int) -> li
 
 def _name_line(alert: AlertView, labels: Sequence[tuple[str, str]], incident: IncidentView) -> str:
     """``• n2 · instance n2:9100 · 97 % · 5 minutes ago``."""
-    said = [_called(labels, 200)]
+    names = _without_severity(labels)
+    said = [_called(names, 200)]
     if number := value_of(alert):
         said.append(shown(number, 60))
-    if alert.severity != incident.severity and severity_word(alert.severity):
-        said.append(shown(alert.severity, 40))
+    if names != [("severity", alert.severity)] and alert.severity != incident.severity:
+        said.append(shown(severity_word(alert.severity), 40))
     if alert.silenced and alert.state == "firing":
         said.append("🔕 silenced")
     if alert.state == "firing" and moment(alert.starts_at) and abs(alert.starts_at - incident.opened_at) > _SAME_TIME:
@@ -440,6 +453,11 @@ def _name_line(alert: AlertView, labels: Sequence[tuple[str, str]], incident: In
         said.append(_over(alert))
     mark = symbol(alert.state, alert.severity) if alert.state != incident.state else "•"
     return f"{mark} {' · '.join(part for part in said if part)}"
+
+
+def _without_severity(labels: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """The message and the line say it in a place of its own; unless there is nothing else to name the alert by."""
+    return [pair for pair in labels if pair[0] != "severity"] or list(labels)
 
 
 def _over(alert: AlertView) -> str:
@@ -513,14 +531,20 @@ def _worst_colour(incidents: Sequence[IncidentView]) -> int:
 def _digest_headline(incidents: Sequence[IncidentView]) -> str:
     going = [incident for incident in incidents if not is_over(incident.state)]
     worst = next((name for name in _SEVERITIES if any(incident.severity == name for incident in going)), "")
+    mark = symbol("firing", worst) if going else symbol(incidents[0].state, "")
+    return f"{mark} **{_tally(incidents)}** ({_total(incidents)})"
+
+
+def _tally(incidents: Sequence[IncidentView]) -> str:
+    """``7 incidents: 3 firing, 1 event, 2 resolved, 2 critical``."""
+    going = [incident for incident in incidents if not is_over(incident.state)]
     said = []
     for state in ("firing", "event", "resolved", "expired"):
         if number := sum(incident.state == state for incident in incidents):
             said.append(plural(number, "event") if state == "event" else f"{number} {state}")
-    mark = symbol("firing", worst) if going else symbol(incidents[0].state, "")
     severe = sum(incident.severity == "critical" for incident in going)
     critical = f", {severe} critical" if severe else ""
-    return f"{mark} **{plural(len(incidents), 'incident')}: {', '.join(said)}{critical}** ({_total(incidents)})"
+    return f"{plural(len(incidents), 'incident')}: {', '.join(said)}{critical}"
 
 
 def _blocks(incidents: Sequence[IncidentView]) -> list[list[str]]:
@@ -599,7 +623,7 @@ def _places(incident: IncidentView) -> str:
 
 
 def _short_name_line(alert: AlertView, labels: Sequence[tuple[str, str]]) -> str:
-    said = [_called(labels[:3], 110)]
+    said = [_called(_without_severity(labels)[:3], 110)]
     if number := value_of(alert):
         said.append(shown(number, 30))
     if is_over(alert.state):
@@ -632,8 +656,15 @@ def _over_line(incident: IncidentView) -> str:
 
 
 def _plain_lines(incidents: Iterable[IncidentView]) -> Iterator[str]:
-    for incident in incidents:
+    several = list(incidents)
+    if len(several) > 1:
+        yield f"{_tally(several)}. The worst first:"
+    for incident in sorted(several, key=_worst_first):
         yield from _plain_incident(incident)
+
+
+def _worst_first(incident: IncidentView) -> tuple[bool, int]:
+    return is_over(incident.state), _rank(incident)
 
 
 def _plain_incident(incident: IncidentView) -> Iterator[str]:

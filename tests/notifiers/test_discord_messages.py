@@ -170,6 +170,40 @@ def test_what_all_alerts_say_is_said_once_with_gaps() -> None:
     assert "The fan of n2 stands still" in text
 
 
+def test_a_severity_is_said_once() -> None:
+    """By the headline for those that have it, by its line for an alert that has another."""
+    alerts = [node_down("n1"), node_down("n2", severity="warning")]
+    alerts[1] = replace(alerts[1], labels={**alerts[1].labels, "severity": "warning"})
+    text = preview(DISCORD.render(message(incident(*alerts))))
+    assert "• n1\n" in text
+    assert "• n2 · warning\n" in text
+    alike = [replace(one, labels={"alertname": "NodeDown", "severity": one.severity}) for one in alerts]
+    text = preview(DISCORD.render(message(incident(*alike))))
+    assert ("• critical\n" in text, "• warning" in text) == (True, True)
+    assert "warning · warning" not in text
+    other = incident(node_down("n9"))
+    digest = preview(DISCORD.render(message(incident(*alerts), other)))
+    assert "severity" not in digest
+
+
+def test_a_lock_screen_names_the_first_few() -> None:
+    content = DISCORD.render(message(incident(*(node_down(f"n{at}") for at in range(1, 6)))))["content"]
+    assert content.splitlines()[-1] == "Node … is unreachable: n1, n2, n3, …"
+    content = DISCORD.render(message(incident(node_down("n1"), node_down("n2"))))["content"]
+    assert content.splitlines()[-1] == "Node … is unreachable: n1, n2"
+
+
+def test_several_incidents_told_plain_begin_with_the_worst() -> None:
+    over = incident(node_down("n1", "resolved"), state="resolved")
+    text = DISCORD.render(message(over, incident(crash_loop("web-1", 1)), incident(node_down("n2"))), "plain")[
+        "content"
+    ]
+    first, *rest = text.splitlines()
+    assert first.endswith("3 incidents: 2 firing, 1 resolved, 1 critical. The worst first:")
+    heads = [line.split(" - ")[0] for line in rest if " - " in line]
+    assert heads == ["FIRING critical", "FIRING warning", "RESOLVED critical"]
+
+
 def test_all_names_come_before_any_details() -> None:
     alerts = [crash_loop(f"pod-{at:03}-a-b", at) for at in range(60)]
     alerts = [replace(one, annotations={"description": f"{one.labels['pod']} {'why ' * 200}"}) for one in alerts]
