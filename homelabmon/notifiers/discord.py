@@ -3,7 +3,9 @@
 Used by the relay, and by ``explain`` and ``simulate`` for previews, through :data:`homelabmon.notifiers.NOTIFIERS`.
 May import: notifiers, the standard library.
 
-- :mod:`~homelabmon.notifiers.discord_message`: what a message looks like, within Discord's limits
+- :mod:`~homelabmon.notifiers.discord_message`: what a message looks like, within Discord's limits; made of
+  :mod:`~homelabmon.notifiers.discord_card`, :mod:`~homelabmon.notifiers.discord_digest` and
+  :mod:`~homelabmon.notifiers.discord_words`
 - :mod:`~homelabmon.notifiers.discord_text`: cleaning, escaping, cutting, counting
 - :mod:`~homelabmon.notifiers.discord_answers`: what an answer means
 - here: requests and addresses (resources/webhook of Discord's API documentation)
@@ -18,7 +20,7 @@ from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from homelabmon import __version__
-from homelabmon.notifiers import discord_answers, discord_message
+from homelabmon.notifiers import discord_answers, discord_digest, discord_message, discord_words
 from homelabmon.notifiers.contract import Outcome, Request, Response, Style, Target
 from homelabmon.notifiers.message import IncidentView, Message
 
@@ -47,7 +49,7 @@ class Discord:
 
     def how_many_fit(self, incidents: Sequence[IncidentView], style: Style = "full") -> int:
         """How many of the incidents one digest shows with every alert named; at least 1."""
-        fit = discord_message.how_many_fit if style == "full" else discord_message.how_many_fit_plain
+        fit = discord_digest.how_many_fit if style == "full" else discord_words.how_many_fit
         return fit(incidents)
 
     def post(self, target: Target, payload: Mapping[str, Any]) -> Request:

@@ -1,6 +1,6 @@
 """Text for Discord: cleaned, escaped, cut, and counted the way Discord counts.
 
-Used by :mod:`~homelabmon.notifiers.discord_message`. May import: the standard library.
+Used by :mod:`~homelabmon.notifiers.discord_message` and its parts. May import: the standard library.
 
 Where the rules come from:
 
