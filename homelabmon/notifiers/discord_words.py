@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from homelabmon.notifiers.discord_parts import MORE, NOTE, Story, rank_of, tally_of, title_of, total_of, while_it_fits
+from homelabmon.notifiers.discord_parts import (
+    MORE,
+    NOTE,
+    Story,
+    rank_of,
+    room_of,
+    tally_of,
+    title_of,
+    total_of,
+    while_it_fits,
+)
 from homelabmon.notifiers.discord_text import (
     clean,
     cut,
