@@ -61,7 +61,7 @@ bench-outpost: ## the outpost with 10,000 heartbeats (ARGS: --runs N, names of c
 	@.ci/environment $(DEV_EXTRAS)
 	$(BIN)/python -m tests.bench.outpost $(ARGS)
 
-programs: ## put promtool, prometheus, amtool, alertmanager and axe-core into .tools/ (Debian, Ubuntu; no root)
+programs: ## put promtool, prometheus, alertmanager, caddy, docker-compose and axe-core into .tools/ (Debian, Ubuntu; no root)
 	@.ci/programs
 
 constraints: ## write .ci/constraints.txt anew, with the newest versions allowed

@@ -53,11 +53,11 @@ def put(connection: sqlite3.Connection, letter: Letter) -> int | None:
     if found.count >= MOST or found.size + len(letter.body) > MOST_BYTES:
         return None
     connection.execute(
-        'INSERT INTO spool (received_at, at, address, what, rid, "create", client, body)'
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        'INSERT INTO spool (received_at, at, address, what, rid, "create", client, size, body)'
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(letter.received_at, letter.at, letter.address, letter.what),
-            *(letter.rid, int(letter.create), letter.client, letter.body),
+            *(letter.rid, int(letter.create), letter.client, len(letter.body), letter.body),
         ),
     )
     return connection.execute(
@@ -93,6 +93,6 @@ def expire(connection: sqlite3.Connection, now: float) -> int:
 def waiting(connection: sqlite3.Connection) -> Waiting:
     """What waits."""
     count, size, since = connection.execute(
-        "SELECT count(*), coalesce(sum(length(body)), 0), min(received_at) FROM spool"
+        "SELECT count(*), coalesce(sum(size), 0), min(received_at) FROM spool"
     ).fetchone()
     return Waiting(int(count), int(size), since)

@@ -268,9 +268,11 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         rid TEXT,
         "create" INTEGER NOT NULL,
         client TEXT NOT NULL,
+        size INTEGER NOT NULL,
         body BLOB NOT NULL
     ) STRICT;
     CREATE INDEX spool_address ON spool (address, id);
+    CREATE INDEX spool_received ON spool (received_at, size);
     """,  # 4: when a heartbeat is expected, so that nobody has to work it out for each look.
     """
     ALTER TABLE heartbeats ADD COLUMN expected REAL;
