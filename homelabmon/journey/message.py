@@ -21,8 +21,13 @@ from homelabmon.notifiers.message import Links
 from homelabmon.notifiers.preview import preview
 from homelabmon.relay.incidents.book import Book, ChannelPolicy
 from homelabmon.relay.incidents.notice import Delivery, Lane, Notice
+from homelabmon.relay.probes.judging import Told
+from homelabmon.relay.probes.state import State
+from homelabmon.relay.probes.targets import target_of
+from homelabmon.relay.probes.telling import notice
 from homelabmon.routing.tree import GROUP_BY_ALL
 from homelabmon.spec import names
+from homelabmon.spec.watch import Probe
 
 _TEMPLATE: Final = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
 _LABEL: Final = re.compile(r"\s*\$labels\.(\w+)\s*")
@@ -83,9 +88,19 @@ def _notice(subject: Subject, moment: float) -> Notice:
         labels=_shown(labels),
         firing=True,
         starts_at=moment,
-        annotations=annotations_of(subject.rule, _shown(labels)) if subject.rule is not None else {},
+        annotations=_annotations(subject, _shown(labels), moment),
         event=subject.kind == "event",
     )
+
+
+def _annotations(subject: Subject, labels: Mapping[str, str], moment: float) -> Mapping[str, str]:
+    if subject.rule is not None:
+        return annotations_of(subject.rule, labels)
+    probe = subject.thing
+    if not isinstance(probe, Probe):
+        return {}
+    state = State("down", moment, failures=probe.retries + 1, reason="‹what came instead›")
+    return notice(Told(probe.name, "down", state, state, moment), target_of(probe), None, moment).annotations
 
 
 def annotations_of(rule: Rule, labels: Mapping[str, str]) -> dict[str, str]:
