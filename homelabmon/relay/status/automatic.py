@@ -18,6 +18,8 @@ from homelabmon.relay.status.setup import PublicComponent, Setup
 
 JOINS: Final = 1800.0
 """Seconds within which what falls belongs to the incident that is open."""
+REOPENS: Final = 3600.0
+"""Seconds within which what falls again belongs to the incident that was resolved: one that flaps is one."""
 _NAMED: Final = 3
 """Components that a title names."""
 
@@ -55,16 +57,21 @@ class Now:
     excused: frozenset[str]
 
 
-def steps(setup: Setup, open_: Sequence[Incident], now: Now) -> list[Opening | Saying]:
-    """What is to be done about incidents. Nothing where nobody sees: then it must not be asked."""
+def steps(setup: Setup, known: Sequence[Incident], now: Now) -> list[Opening | Saying]:
+    """What is to be done about incidents: those that are open, and those resolved ``REOPENS`` ago or later.
+
+    It must not be asked while nobody sees.
+    """
     found: list[Opening | Saying] = []
+    open_ = [incident for incident in known if incident.status != "resolved"]
     for incident in open_:
         if incident.automatic:
             found += _follow(setup, incident, now)
     covered = {name for incident in open_ for name in incident.components}
     fallen = [name for name in setup.components if name not in covered and _lasts(setup, name, now)]
     if fallen:
-        found.append(_joins(setup, open_, fallen, now) or _opens(setup, fallen, now))
+        step = _joins(setup, open_, fallen, now) or _reopens(setup, known, fallen, now)
+        found.append(step or _opens(setup, fallen, now))
     return found
 
 
@@ -115,10 +122,22 @@ def _joins(setup: Setup, open_: Sequence[Incident], fallen: Sequence[str], now: 
     """What falls soon after something else belongs to it."""
     for incident in open_:
         if incident.automatic and incident.status == "investigating" and now.at - incident.started_at <= JOINS:
-            names = tuple(name for name in setup.components if name in (*incident.components, *fallen))
-            body = _sentences(setup, fallen, now)
-            return Saying(incident.id, "investigating", body, _title(setup, names), _impact(setup, now), names)
+            return _widened(setup, incident, fallen, now, again=False)
     return None
+
+
+def _reopens(setup: Setup, known: Sequence[Incident], fallen: Sequence[str], now: Now) -> Saying | None:
+    """What falls again soon after its incident was resolved brings that back."""
+    for incident in known:
+        if incident.automatic and incident.status == "resolved" and set(fallen) & set(incident.components):
+            return _widened(setup, incident, fallen, now, again=True)
+    return None
+
+
+def _widened(setup: Setup, incident: Incident, fallen: Sequence[str], now: Now, *, again: bool) -> Saying:
+    names = tuple(name for name in setup.components if name in (*incident.components, *fallen))
+    body = _sentences(setup, fallen, now, again=again)
+    return Saying(incident.id, "investigating", body, _title(setup, names), _impact(setup, now), names)
 
 
 def _impact(setup: Setup, now: Now) -> Impact:

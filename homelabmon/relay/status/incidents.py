@@ -20,6 +20,10 @@ KEPT: Final = 366 * 86_400.0
 """Seconds that an incident is kept after it was resolved."""
 _REVISION: Final = "status_revision"
 """The note in the database that counts changes."""
+MOST: Final = 200
+"""Incidents that are read at once, the newest; no page shows more."""
+MOST_UPDATES: Final = 100
+"""Updates that are kept of one incident: the first, and the latest."""
 LONGEST_TITLE: Final = 200
 LONGEST_BODY: Final = 5_000
 
@@ -79,6 +83,12 @@ def say(connection: sqlite3.Connection, number: int, at: float, status: Step, bo
         return False
     connection.execute(
         "INSERT INTO status_updates (incident, at, status, body) VALUES (?, ?, ?, ?)", (number, at, status, body)
+    )
+    connection.execute(
+        "DELETE FROM status_updates WHERE incident = ? AND id NOT IN ("
+        " SELECT id FROM (SELECT id FROM status_updates WHERE incident = ? ORDER BY id DESC LIMIT ?)"
+        " UNION SELECT min(id) FROM status_updates WHERE incident = ?)",
+        (number, number, MOST_UPDATES, number),
     )
     _touched(connection)
     return True
@@ -156,7 +166,7 @@ def _touched(connection: sqlite3.Connection) -> None:
 def _read(connection: sqlite3.Connection, which: str, arguments: Iterable[Any]) -> list[Incident]:
     columns = "id, title, impact, status, components, origin, started_at, resolved_at"
     order = "ORDER BY started_at DESC, id DESC"
-    select = f"SELECT {columns} FROM status_incidents WHERE {which} {order}"  # noqa: S608  # texts of ours
+    select = f"SELECT {columns} FROM status_incidents WHERE {which} {order} LIMIT {MOST}"  # noqa: S608  # texts of ours
     rows = connection.execute(select, tuple(arguments)).fetchall()
     return [_incident(connection, row) for row in rows]
 

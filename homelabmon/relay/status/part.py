@@ -195,7 +195,7 @@ def follow_outages(connection: sqlite3.Connection, setup: Setup, now: float) -> 
     what = _so(connection, setup, now)
     if what is None:
         return
-    for step in automatic.steps(setup, incidents.open_ones(connection), what):
+    for step in automatic.steps(setup, incidents.since(connection, now - automatic.REOPENS), what):
         if isinstance(step, Opening):
             incidents.add(
                 connection,

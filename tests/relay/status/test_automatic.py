@@ -109,6 +109,43 @@ def test_what_comes_back_and_falls_again_stays_one_incident() -> None:
     assert len(incidents.since(watch.connection, 0.0)) == 1
 
 
+def test_what_falls_again_soon_after_it_was_resolved_brings_its_incident_back() -> None:
+    watch = Watch()
+    for cycle in range(3):
+        start = NOON + cycle * 40 * M
+        watch.since("home", "outage", start)
+        assert watch.at(start + 5 * M) == [("Outage: The house", "major", "investigating")]
+        watch.since("home", "operational", start + 10 * M)
+        watch.at(start + 10 * M)
+        assert watch.at(start + 15 * M) == []
+    (incident,) = incidents.since(watch.connection, 0.0)
+    assert len(incident.updates) == 9
+    assert incident.started_at == NOON
+    assert watch.said()[3] == ("investigating", "The house has been down again since 22 Nov 2026, 12:40 UTC.")
+    watch.since("home", "outage", NOON + 5 * H)
+    watch.at(NOON + 5 * H + 5 * M)
+    assert len(incidents.since(watch.connection, 0.0)) == 2
+
+
+def test_what_is_said_of_one_incident_is_bounded_and_its_beginning_is_kept() -> None:
+    desk = Desk()
+    number = desk.incident("Told", body="The beginning")
+    for count in range(150):
+        incidents.say(desk.connection, number, NOON + count, "identified", f"{count}")
+    found = incidents.find(desk.connection, number)
+    assert found is not None
+    assert len(found.updates) == 101
+    assert (found.updates[0].body, found.updates[-2].body, found.updates[-1].body) == ("149", "50", "The beginning")
+
+
+def test_no_page_shows_more_than_two_hundred_incidents() -> None:
+    desk = Desk()
+    for count in range(205):
+        desk.incident(f"Told {count}", at=NOON - 300 + count)
+    shown = [incident.title for incident in desk.page.incidents]
+    assert (len(shown), shown[0], shown[-1]) == (200, "Told 204", "Told 5")
+
+
 def test_nothing_is_opened_continued_or_resolved_while_nobody_sees() -> None:
     watch = Watch()
     watch.since("home", "outage", NOON)
