@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from homelabmon.relay.probes.keeper import Keeper
 from homelabmon.relay.probes.outcome import Outcome, Theirs
 from homelabmon.relay.probes.rounds import AT_ONCE, Rounds
 from homelabmon.relay.probes.targets import Target
 from tests.relay.heartbeats.desk import MemoryDisk
-from tests.relay.probes.desk import BAD, GHCR, OK, Desk, chain, targets
-from tests.relay.virtual import VirtualClock, run
+from tests.relay.probes.desk import BAD, CANNOT, GHCR, OK, SLOW, Desk, chain, targets
+from tests.relay.virtual import START, VirtualClock, run
 
 
 class Sight:
@@ -291,3 +295,73 @@ def test_one_that_cannot_be_kept_keeps_nobody_else_from_being_asked() -> None:
         assert len(world.asked) - asked >= 9
 
     living(scenario, GHCR)
+
+
+FAMILY = [
+    *chain("home", "proxy", "web", retries=1),
+    {"name": "api", "url": "https://api.example/", "parent": "proxy", "retries": 0},
+    {"name": "ghcr", "url": "https://ghcr.example/", "expect": {"within": "1s"}},
+    {"name": "dns", "tcp": "dns.example:53", "interval": "20s", "timeout": "5s"},
+]
+events = st.lists(
+    st.tuples(
+        st.floats(1, 400),
+        st.sampled_from([one["name"] for one in FAMILY]),
+        st.sampled_from([OK, BAD, SLOW, CANNOT]),
+        st.sampled_from(["", "", "", "disk", "blind", "restart"]),
+    ),
+    max_size=15,
+)
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+@given(events)
+def test_whatever_happens_each_alert_begins_once_and_ends_once(events: list[tuple[float, str, Outcome, str]]) -> None:
+    disk, left, answers = MemoryDisk(), list(events), dict[str, Outcome]()
+    while not until_the_next_restart(disk, left, answers):
+        disk.broken = False
+    told = [
+        notice
+        for (body,) in disk.connection.execute("SELECT body FROM inbox ORDER BY id")
+        for notice in json.loads(body)
+    ]
+    open_: dict[str, float] = {}
+    for notice in told:
+        if notice["firing"]:
+            assert notice["fingerprint"] not in open_
+            open_[notice["fingerprint"]] = notice["starts_at"]
+        else:
+            assert open_.pop(notice["fingerprint"]) == notice["starts_at"] <= notice["ends_at"]
+    assert open_ == {}
+
+
+def until_the_next_restart(
+    disk: MemoryDisk, left: list[tuple[float, str, Outcome, str]], answers: dict[str, Outcome]
+) -> bool:
+    """One run of the outpost; whether it was the last one, at the end of which all is well."""
+    already, over = passed(disk), list[bool]()
+
+    async def scenario(world: World) -> None:
+        world.answers = answers
+        world.time.step(already)
+        while left:
+            seconds, name, answer, trouble = left.pop(0)
+            answers[name] = answer
+            disk.broken = trouble == "disk"
+            world.sight.sees, world.sight.blind_since = trouble != "blind", 1.0 if trouble == "blind" else None
+            await world.time.sleep(seconds)
+            if trouble == "restart":
+                return
+        answers.clear()
+        disk.broken, world.sight.sees, world.sight.blind_since = False, True, None
+        await world.time.sleep(300)
+        over.append(True)
+
+    living(scenario, *FAMILY, disk=disk)
+    return bool(over)
+
+
+def passed(disk: MemoryDisk) -> float:
+    """Seconds that have passed by what the disk knows, as each run's clock begins anew."""
+    (last,) = disk.connection.execute("SELECT max(checked_at) FROM probes").fetchone()
+    return 0.0 if last is None else float(last) - START
