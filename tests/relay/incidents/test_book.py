@@ -610,3 +610,31 @@ def test_word_that_was_overtaken_changes_nothing(desk: Desk) -> None:
     desk.take(keyed(150))
     desk.until(300)
     assert states(desk) == ["2x resolved"]
+
+
+# What the service itself noticed ------------------------------------------------------------
+
+
+def silent(said: str, *, over: bool = False) -> Notice:
+    labels = {"alertname": "ClusterSilent", "severity": "critical"}
+    return Notice(
+        "outpost", "own", labels, not over, START, {"description": said}, ends_at=START + 90 if over else None
+    )
+
+
+def test_new_words_of_the_service_itself_change_the_message_and_the_same_ones_do_not(desk: Desk) -> None:
+    desk.take(silent("the relay reports"))
+    desk.until(10)
+    desk.take(silent("the relay reports"))
+    desk.until(40)
+    assert [len(one.versions) for one in desk.standing] == [1]
+    desk.take(silent("nothing comes any more"))
+    desk.until(80)
+    (written,) = desk.standing
+    said = [version.incidents[0].alerts[0].annotations["description"] for version in written.versions]
+    assert said == ["the relay reports", "nothing comes any more"]
+    assert states(desk) == ["2x firing"]
+    desk.take(silent("it is back", over=True))
+    desk.until(120)
+    assert states(desk) == ["3x resolved"]
+    assert (desk.total("received"), desk.total("posted"), desk.total("deduplicated")) == (4, 3, 1)

@@ -85,6 +85,25 @@ def test_it_is_pinged_as_often_as_it_wants_while_all_works_and_nobody_is_told_an
     played(tmp_path, monkeypatch, scenario)
 
 
+def test_one_that_is_never_pinged_has_a_figure_that_a_rule_can_miss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(d: Drill, check: Check) -> None:
+        check.status = 500
+        _, metrics = await d.metrics()
+        before = [line for line in metrics.splitlines() if line.startswith("homelabmon_third_leg")]
+        await asyncio.sleep(30 * M)
+        _, metrics = await d.metrics()
+        assert before == [line for line in metrics.splitlines() if line.startswith("homelabmon_third_leg")]
+        assert before
+
+    async def main(d: Drill) -> None:
+        assert "homelabmon_third_leg" not in (await d.metrics())[1]
+
+    played(tmp_path, monkeypatch, scenario)
+    drill(tmp_path, monkeypatch, main)
+
+
 def test_a_message_that_discord_took_is_proof_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(d: Drill, check: Check) -> None:
         await asyncio.sleep(M)
