@@ -54,8 +54,9 @@ LONGEST_NAME: Final = 100
 CLIENT: Final = 200
 MOST: Final = 512
 """Pings under way at the same time."""
-SLACK: Final = 2.0
-"""Seconds by which another machine's clock, and the way from there, may be off without being corrected."""
+SLACK: Final = 10.0
+"""Seconds by which another machine's clock, and the way from there, may be off without being corrected: what is on its
+way for long would else be taken for a clock that is slow, and a start could come out later than its end."""
 PATIENCE: Final = 10.0
 """Seconds within which a body must have come."""
 

@@ -372,3 +372,11 @@ def test_published_command_lines(tmp_path: Path, command: str, expected: list[tu
         assert [(heard.kind, heard.exit_code, heard.body) for heard in await server.pings()] == expected
 
     served(tmp_path, scenario)
+
+
+def test_a_slow_way_moves_no_late_report_and_a_wrong_clock_moves_all() -> None:
+    now = 1_790_000_000.0
+    for late in (0.0, 3.0, 9.0):
+        assert api.moment(f"{now - 60}", f"{now - late}", now) == now - 60
+    for wrong in (-3600.0, 3600.0):
+        assert api.moment(f"{now - 60 + wrong}", f"{now + wrong}", now) == now - 60
