@@ -77,7 +77,7 @@ def _params(outpost: Outpost, file: RelayFile, needed: tuple[Needed, ...], site:
         "url": outpost.url.rstrip("/"),
         "host": host,
         "site": f"{host}:{port}" if tls and port != 443 else host if tls else f"http://{host}:{port}",
-        "ports": " and ".join(str(number) for number in open_),
+        "ports": ("port " if len(open_) == 1 else "ports ") + " and ".join(map(str, open_)),
         "published": published,
         "silence": format_duration(outpost.silence),
         "channel": file.watchdog.channel if file.watchdog is not None else file.default.channel,

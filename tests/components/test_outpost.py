@@ -75,6 +75,24 @@ def test_the_how_to_lists_every_secret_that_the_configuration_names_and_how_to_m
     assert made == {f"secrets/{path.partition('/')[0]}" for path in named}
 
 
+@pytest.mark.parametrize("url", [URL, "http://192.0.2.7:8081"])
+@pytest.mark.parametrize(
+    "bare",
+    [
+        {},
+        {"heartbeats": [], "probes": [], "status_page": None},
+        {"components": {}, "heartbeats": [], "probes": [], "status_page": None},
+        {"components": {}, "heartbeats": [{"name": "backup", "period": "1d", "severity": "critical"}]},
+    ],
+)
+def test_the_how_to_is_whole_whatever_the_stack_has(url: str, bare: dict[str, Any]) -> None:
+    text = outpost(outpost={"url": url}, **bare).files["outpost/README.md"]
+    assert "None" not in text
+    assert "\n\n\n" not in text
+    assert text.count("```") % 2 == 0
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
+
+
 def test_one_file_that_several_things_read_is_made_once() -> None:
     hook = {"discord": {"webhook": {"secret": "hooks", "key": "all"}}}
     text = outpost(channels={"ops": hook, "media": hook}).files["outpost/README.md"]
