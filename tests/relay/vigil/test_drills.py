@@ -608,3 +608,20 @@ def test_the_page_says_who_watches_whom(tmp_path: Path, monkeypatch: pytest.Monk
         assert ("Report of the relay", "warn", "… too old") in rows
 
     drill(tmp_path, monkeypatch, scenario)
+
+
+def test_what_fell_into_a_gap_is_looked_for_before_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(d: Drill) -> None:
+        told_by_then = list[int]()
+
+        async def look() -> None:
+            told_by_then.append(len(d.discord.messages))
+
+        await ten_good_minutes(d)
+        assert d.service is not None
+        d.service.vigil.looks = (look,)
+        d.clock.suspend(5 * M)
+        await asyncio.sleep(M)
+        assert (told_by_then, len(d.told())) == ([0], 1)
+
+    drill(tmp_path, monkeypatch, scenario)
