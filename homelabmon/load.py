@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 
 from homelabmon.errors import HomelabmonError, InputError
-from homelabmon.source import Source, parse
+from homelabmon.source import Source, parse, shown
 from homelabmon.spec.findings import Finding, Path
 from homelabmon.stack import Stack
 
@@ -69,7 +69,7 @@ def read(path: FilePath) -> Loaded:
         raise HomelabmonError(f"{path}: is a folder; name the file: --stack {path / 'stack.yaml'}") from None
     except OSError as error:
         raise HomelabmonError(f"{path}: cannot be read: {error.strerror}") from None
-    return read_source(parse(raw, path.name))
+    return read_source(parse(raw, shown(path)))
 
 
 def read_source(source: Source) -> Loaded:

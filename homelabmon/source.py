@@ -10,9 +10,12 @@ YAML 1.2 whole and has the last word on what is an error. The relay's container 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path as FilePath
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -48,6 +51,16 @@ class Source(NamedTuple):
             if found is not None:
                 return found
         return None
+
+
+def shown(path: FilePath) -> str:
+    """What findings call a file, so that editors and CI find it: as the user named it, with forward slashes.
+
+    What lies below the working directory is told from there, as CI knows files from the root of a repository.
+    """
+    with suppress(OSError, ValueError):  # no working directory any more, or not below it
+        path = FilePath(os.path.abspath(path)).relative_to(FilePath.cwd())  # noqa: PTH100 - a link keeps its name
+    return path.as_posix()
 
 
 def parse(raw: bytes, name: str, top: str = "") -> Source:

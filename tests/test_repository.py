@@ -213,3 +213,9 @@ def test_contributing_shows_where_every_part_of_the_package_lives() -> None:
 def test_every_pinned_version_is_exact_and_comes_from_no_address() -> None:
     lines = [line for line in (ROOT / ".ci" / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)] == []
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    numbers = [page.name.partition("-")[0] for page in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+    assert all(re.fullmatch(r"\d{4}", number) for number in numbers)
+    assert [number for number in numbers if numbers.count(number) > 1] == []

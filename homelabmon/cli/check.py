@@ -69,7 +69,9 @@ def command(stack_file: Path, form: str, crds: tuple[Path, ...], charts: Path | 
     except HomelabmonError as error:
         if form == "text":
             raise
-        findings, code = [Finding("unreadable", str(error), file=stack_file.name)], EXIT_USAGE
+        from homelabmon.source import shown
+
+        findings, code = [Finding("unreadable", str(error), file=shown(stack_file))], EXIT_USAGE
     _print(findings, form, stack_file)
     if code == EXIT_OK and any(finding.check == "schema" for finding in findings):
         return EXIT_USAGE
@@ -83,6 +85,7 @@ def all_findings(stack_file: Path, crds: Sequence[Path], charts: Path | None, te
     from homelabmon.render.overrides import template_finding, unread_templates
     from homelabmon.render.plan import make_plan
     from homelabmon.render.templates import cache_folder
+    from homelabmon.source import shown
 
     reading = read_stack(stack_file)
     findings = list(reading.findings)
@@ -96,7 +99,7 @@ def all_findings(stack_file: Path, crds: Sequence[Path], charts: Path | None, te
     try:
         plan = make_plan(reading.stack, folder, cache_folder())
     except RenderError as error:
-        return [*findings, template_finding(error, stack_file.name)]
+        return [*findings, template_finding(error, shown(stack_file))]
     objects = at_their_source(_objects(plan, reading.stack, crds), reading.stack, stack_file)
     return [*findings, *_alerts(stack_file, plan, reading.stack), *_rules(plan), *objects]
 
@@ -111,9 +114,9 @@ def _alerts(stack_file: Path, plan: Plan, stack: Any) -> Iterator[Finding]:
     from homelabmon.checks.support.check import Problem
     from homelabmon.journey.findings import impossible_tests, unheard
     from homelabmon.journey.running import running_from
-    from homelabmon.source import parse
+    from homelabmon.source import parse, shown
 
-    context = Context(stack, parse(stack_file.read_bytes(), stack_file.name))
+    context = Context(stack, parse(stack_file.read_bytes(), shown(stack_file)))
     checks = {check.id: check for check in CHECKS}
     try:
         running = running_from(stack, plan.folded)
@@ -132,9 +135,9 @@ def _values(stack_file: Path, stack: Any, charts: Path) -> Iterator[Finding]:
     from homelabmon.checks import Context
     from homelabmon.checks.support.raw import value_trees
     from homelabmon.gitops import chart_values
-    from homelabmon.source import parse
+    from homelabmon.source import parse, shown
 
-    source = parse(stack_file.read_bytes(), stack_file.name)
+    source = parse(stack_file.read_bytes(), shown(stack_file))
     known: dict[str, chart_values.Known | None] = {}
     for component, path, values in value_trees(Context(stack, source)):
         name = _CHARTS[component]
@@ -210,11 +213,12 @@ def _print(findings: Sequence[Finding], form: str, stack_file: Path) -> None:
 
 
 def _in_repository(finding: Finding, stack_file: Path) -> str:
-    """Where GitHub finds a file: the stack as it was named, templates and what is rendered beside it."""
-    if finding.file == stack_file.name:
-        return stack_file.as_posix()
-    folder = stack_file.parent if finding.check == "template" else stack_file.parent / _RENDERED
-    return (folder / finding.file).as_posix()
+    """Where GitHub finds a file: findings name stack and templates so; what is rendered lies beside the stack."""
+    from homelabmon.source import shown
+
+    if finding.check == "template" or finding.file == shown(stack_file):
+        return finding.file
+    return shown(stack_file.parent / _RENDERED / finding.file)
 
 
 def _count(findings: Sequence[Finding]) -> str:

@@ -73,9 +73,9 @@ def at_their_source(findings: Iterable[Finding], stack: Any, stack_file: Path) -
     if not any(finding.file in numbers for finding in found):
         return found
     from homelabmon.checks import Context
-    from homelabmon.source import parse
+    from homelabmon.source import parse, shown
 
-    source = parse(stack_file.read_bytes(), stack_file.name)
+    source = parse(stack_file.read_bytes(), shown(stack_file))
     context = Context(stack, source)
     for index, finding in enumerate(found):
         if finding.file in numbers:
@@ -96,5 +96,5 @@ def override_folder(stack_file: Path, templates: Path | None) -> Path | None:
     """The folder of the user's own templates, if there is one."""
     if templates is not None:
         return templates
-    beside = stack_file.resolve().parent / "templates"
+    beside = (stack_file.resolve() if stack_file.is_symlink() else stack_file).parent / "templates"
     return beside if beside.is_dir() else None

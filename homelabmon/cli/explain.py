@@ -118,6 +118,7 @@ def _print_one(
     from homelabmon.journey.data import explanation_data
     from homelabmon.journey.explain import explain
     from homelabmon.journey.subject import subject
+    from homelabmon.source import shown
 
     found = subject(running, name, given, unknown=unknown)
     for warning in found.warnings:
@@ -126,7 +127,7 @@ def _print_one(
     if as_json:
         click.echo(json.dumps(explanation_data(running, explanation, at), indent=2, ensure_ascii=False))
     else:
-        print_explanation(running, explanation, at, stack_file.name)
+        print_explanation(running, explanation, at, shown(stack_file))
 
 
 def _print_all(running: Running, given: dict[str, str], as_json: bool) -> None:

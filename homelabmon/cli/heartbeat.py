@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KEY_VARIABLE: Final = "HOMELABMON_HEARTBEAT_KEY"
 
 
-@click.group(name="heartbeat")
+@click.group(name="heartbeat", epilog="\b\nExample: docker compose exec outpost homelabmon heartbeat pause backup")
 @config_option
 @click.pass_context
 def command(context: click.Context, config_file: Path) -> None:

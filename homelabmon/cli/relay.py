@@ -123,12 +123,14 @@ def send_test(config_file: Path, channel: str) -> int:
 # Quarantine --------------------------------------------------------------------------------------------------------
 
 
-@command.group()
+@command.group(
+    epilog="\b\nExample: kubectl -n monitoring exec deploy/discord-alert-proxy -- homelabmon relay quarantine list"
+)
 def quarantine() -> None:
     """What senders sent and was not understood."""
 
 
-@quarantine.command(name="list")
+@quarantine.command(name="list", epilog="\b\nExample: homelabmon relay quarantine list")
 @click.pass_obj
 def list_quarantine(config_file: Path) -> int:
     """List it, the latest first."""
@@ -144,7 +146,7 @@ def list_quarantine(config_file: Path) -> int:
     return EXIT_OK
 
 
-@quarantine.command(name="show")
+@quarantine.command(name="show", epilog="\b\nExample: homelabmon relay quarantine show 3")
 @click.argument("number", type=int)
 @click.pass_obj
 def show_quarantine(config_file: Path, number: int) -> int:
@@ -157,7 +159,7 @@ def show_quarantine(config_file: Path, number: int) -> int:
     return EXIT_OK
 
 
-@quarantine.command(name="replay")
+@quarantine.command(name="replay", epilog="\b\nExample: homelabmon relay quarantine replay 3 4")
 @click.argument("numbers", type=int, nargs=-1, required=True)
 @click.pass_obj
 def replay_quarantine(config_file: Path, numbers: tuple[int, ...]) -> int:
@@ -168,7 +170,7 @@ def replay_quarantine(config_file: Path, numbers: tuple[int, ...]) -> int:
         return _each(numbers, upkeep.replay, "request", "is taken again")
 
 
-@quarantine.command(name="drop")
+@quarantine.command(name="drop", epilog="\b\nExample: homelabmon relay quarantine drop 3 4")
 @click.argument("numbers", type=int, nargs=-1, required=True)
 @click.pass_obj
 def drop_quarantine(config_file: Path, numbers: tuple[int, ...]) -> int:
@@ -182,12 +184,15 @@ def drop_quarantine(config_file: Path, numbers: tuple[int, ...]) -> int:
 # Dead letters ------------------------------------------------------------------------------------------------------
 
 
-@command.group(name="dead-letters")
+@command.group(
+    name="dead-letters",
+    epilog="\b\nExample: kubectl -n monitoring exec deploy/discord-alert-proxy -- homelabmon relay dead-letters list",
+)
 def dead_letters() -> None:
     """Messages that Discord refused for good."""
 
 
-@dead_letters.command(name="list")
+@dead_letters.command(name="list", epilog="\b\nExample: homelabmon relay dead-letters list")
 @click.pass_obj
 def list_dead_letters(config_file: Path) -> int:
     """List them, the latest first."""
@@ -205,7 +210,7 @@ def list_dead_letters(config_file: Path) -> int:
     return EXIT_OK
 
 
-@dead_letters.command(name="replay")
+@dead_letters.command(name="replay", epilog="\b\nExample: homelabmon relay dead-letters replay 3 4")
 @click.argument("numbers", type=int, nargs=-1, required=True)
 @click.pass_obj
 def replay_dead_letters(config_file: Path, numbers: tuple[int, ...]) -> int:

@@ -38,7 +38,7 @@ _components = click.option(
 _message = click.option("-m", "--message", metavar="TEXT", help="What to tell readers; - reads standard input.")
 
 
-@click.group(name="status")
+@click.group(name="status", epilog="\b\nExample: docker compose exec outpost homelabmon status incident list")
 @config_option
 @click.pass_context
 def command(context: click.Context, config_file: Path) -> None:
@@ -118,7 +118,9 @@ def _of_nothing(work: Work[T]) -> T:
 # Incidents ---------------------------------------------------------------------------------------------------------
 
 
-@command.group()
+@command.group(
+    epilog='\b\nExample: homelabmon status incident open "Slow line" --impact minor -C home -m "We look into it."'
+)
 def incident() -> None:
     """What happened, in your own words."""
 

@@ -80,7 +80,9 @@ def _print(result: Result, verbose: bool) -> None:
 
 def _sum(results: Sequence[Result], stack_file: Path) -> None:
     if not results:
-        click.echo(f"{stack_file.name} has no tests: write some below `tests:`", err=True)
+        from homelabmon.source import shown
+
+        click.echo(f"{shown(stack_file)} has no tests: write some below `tests:`", err=True)
         return
     failed = sum(not result.passed for result in results)
     passed = f"{len(results) - failed} passed"

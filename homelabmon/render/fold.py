@@ -121,7 +121,7 @@ def _objects(folded: Folded, contribution: Contribution, templates: Templates) -
 
 def _rules(folded: Folded, contribution: Contribution, templates: Templates) -> None:
     for rules in contribution.rules:
-        groups = _groups(templates.mapping(rules.template), rules.template.path)
+        groups = _groups(templates.mapping(rules.template), templates.origin(rules.template.path))
         kept = [
             dict(group, rules=[rule for rule in group["rules"] if rule.get("alert") not in rules.drop])
             for group in groups
@@ -129,14 +129,14 @@ def _rules(folded: Folded, contribution: Contribution, templates: Templates) -> 
         folded.rules.setdefault(rules.name, []).extend(group for group in kept if group["rules"])
 
 
-def _groups(rendered: dict[str, Any], path: str) -> list[dict[str, Any]]:
+def _groups(rendered: dict[str, Any], origin: str) -> list[dict[str, Any]]:
     groups = rendered.get("groups")
     if not isinstance(groups, list) or not all(isinstance(group, dict) and group.get("name") for group in groups):
-        raise RenderError(f"templates/{path}: must render to `groups:`, a list of rule groups with names (or [])")
+        raise RenderError(f"{origin}: must render to `groups:`, a list of rule groups with names (or [])")
     for group in groups:
         rules = group.get("rules")
         if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-            raise RenderError(f"templates/{path}: the group {group['name']} must have `rules:`, a list of rules")
+            raise RenderError(f"{origin}: the group {group['name']} must have `rules:`, a list of rules")
     return groups
 
 

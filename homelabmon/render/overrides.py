@@ -12,11 +12,12 @@ from typing import Final
 
 from homelabmon.errors import RenderError
 from homelabmon.render.templates import shipped_folder
+from homelabmon.source import shown
 from homelabmon.spec.findings import Finding, Position, Severity
 from homelabmon.spec.suggest import closest
 
 SUFFIX: Final = ".j2"
-_PLACE: Final = re.compile(r"(templates/[^:]+)(?::(\d+))?: (.*)", re.DOTALL)
+_PLACE: Final = re.compile(r"([^:]+\.j2)(?::(\d+))?: (.*)", re.DOTALL)
 
 
 def unread_templates(folder: Path) -> Iterator[Finding]:
@@ -44,7 +45,7 @@ def unread_templates(folder: Path) -> Iterator[Finding]:
             f"none of ours is called {name}, so it is never read",
             f"did you mean {guess}?" if guess else "call it as ours that it is to replace, or move it away",
             severity=Severity.WARNING if known else Severity.INFO,
-            file=f"templates/{name}",
+            file=shown(folder / name),
         )
 
 

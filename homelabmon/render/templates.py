@@ -18,6 +18,7 @@ import homelabmon
 from homelabmon.errors import RenderError
 from homelabmon.render.compiled import Compiled
 from homelabmon.render.yaml_io import dump, load_all, load_one
+from homelabmon.source import shown
 from homelabmon.spec.base import format_duration, format_go_duration
 from homelabmon.spec.contribution import Template
 
@@ -33,8 +34,11 @@ class Templates:
     """Renders templates to text or data. ``override`` is the user's folder; a file in it replaces ours."""
 
     def __init__(self, override: Path | None = None, cache: Path | None = None) -> None:
+        self.override = override
         self.shipped = shipped_folder()
-        self.folders = [folder for folder in (override, self.shipped) if folder is not None and folder.is_dir()]
+        self.folders = [
+            folder.resolve() for folder in (override, self.shipped) if folder is not None and folder.is_dir()
+        ]
         self._compiled = None if cache is None else Compiled(cache)
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(self.folders),
@@ -61,13 +65,13 @@ class Templates:
 
     def text(self, template: Template) -> str:
         """The rendered text. Raises RenderError naming the template and line."""
-        origin = f"templates/{template.path}"
+        origin = self.origin(template.path)
         try:
             return self._environment.get_template(template.path).render(template.params)
         except jinja2.TemplateNotFound as error:
-            raise RenderError(f"templates/{error.name}: no such template") from None
+            raise RenderError(f"{self.origin(str(error.name))}: no such template") from None
         except jinja2.TemplateSyntaxError as error:
-            raise RenderError(f"templates/{error.name}:{error.lineno}: {error.message}") from None
+            raise RenderError(f"{self.origin(str(error.name))}:{error.lineno}: {error.message}") from None
         except jinja2.UndefinedError as error:
             raise RenderError(f"{origin}{_line(error, template.path)}: {error.message}") from None
         except UnicodeDecodeError as error:
@@ -77,6 +81,11 @@ class Templates:
         except Exception as error:  # a template may raise anything; it is its author's, with the line
             raise RenderError(f"{origin}{_line(error, template.path)}: {error}") from None
 
+    def origin(self, path: str) -> str:
+        """What a template is called in errors: a user's own by its file, ours as one that can be replaced."""
+        own = self.override / path if self.override is not None else None
+        return shown(own) if own is not None and own.is_file() else f"templates/{path}"
+
     def keep(self) -> None:
         """Keep what was compiled for the next run, if there is a place for it."""
         if self._compiled is not None:
@@ -84,11 +93,11 @@ class Templates:
 
     def mapping(self, template: Template) -> dict[str, Any]:
         """The rendered text as one YAML mapping."""
-        return load_one(self.text(template), f"templates/{template.path}")
+        return load_one(self.text(template), self.origin(template.path))
 
     def documents(self, template: Template) -> list[dict[str, Any]]:
         """The rendered text as YAML documents, each a mapping."""
-        origin = f"templates/{template.path}"
+        origin = self.origin(template.path)
         documents = load_all(self.text(template), origin)
         for document in documents:
             if not isinstance(document, dict):

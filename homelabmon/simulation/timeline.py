@@ -27,7 +27,7 @@ from pydantic import (
 )
 
 from homelabmon.errors import HomelabmonError, InputError
-from homelabmon.source import parse
+from homelabmon.source import parse, shown
 from homelabmon.spec.base import Duration, LabelName, Model, OneOrMany, PositiveDuration
 from homelabmon.spec.routes import LabelValue
 
@@ -142,7 +142,7 @@ def read_timeline(path: Path) -> Timeline:
         raise HomelabmonError(f"{path}: no such file; name a timeline, or use --test or --history") from None
     except OSError as error:
         raise HomelabmonError(f"{path}: cannot be read: {error.strerror}") from None
-    source = parse(raw, path.name, _FIX)
+    source = parse(raw, shown(path), _FIX)
     try:
         return Timeline.model_validate(source.data, by_alias=True, by_name=False)
     except ValidationError as error:

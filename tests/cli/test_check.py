@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -161,6 +162,45 @@ def test_github_names_files_as_the_repository_does(check: Check) -> None:
     outcome = check(CLEAN, "--format", "github", "--stack", "infra/stack.yaml")
     files = {line.partition("file=")[2].partition(",")[0] for line in outcome.out.splitlines()}
     assert files == {"infra/stack.yaml"}
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+@pytest.mark.parametrize(
+    "named", ["infra/home/stack.yaml", "./infra/../infra/home/stack.yaml", "{here}/infra/home/stack.yaml"]
+)
+def test_findings_name_the_stack_and_its_templates_from_where_the_user_stands(
+    check: Check, form: str, named: str
+) -> None:
+    templates = Path("infra/home/templates/packs")
+    templates.mkdir(parents=True)
+    (templates / "nodes.yaml.j2").write_text("groups: << nothing_of_that_name >>\n")
+    (templates / "node.yaml.j2").write_text("")
+    Path("infra/home/stack.yaml").write_text(MISTAKES)
+    outcome = check(CLEAN, "--format", form, "--stack", named.format(here=Path.cwd()))
+    found = sorted(set(re.findall(r"[^\s\"=]*infra/[^,:\s\"]*", outcome.out)))
+    assert found == [
+        "infra/home/stack.yaml",
+        "infra/home/templates/packs/node.yaml.j2",
+        "infra/home/templates/packs/nodes.yaml.j2",
+    ]
+
+
+def test_a_stack_elsewhere_is_named_as_the_user_named_it(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("infra").mkdir()
+    Path("stack.yaml").write_text(MISTAKES)
+    monkeypatch.chdir("infra")
+    outcome = check(CLEAN, "--stack", "../stack.yaml")
+    assert "../stack.yaml:5:14: error: routes[0].channel: " in outcome.out
+
+
+def test_templates_that_are_named_are_told_by_that_name(check: Check) -> None:
+    Path("mine/packs").mkdir(parents=True)
+    Path("mine/packs/nodes.yaml.j2").write_text("groups: {}\n")
+    assert check(CLEAN, "--templates", "mine").out.startswith(
+        "mine/packs/nodes.yaml.j2: error: must render to `groups:`"
+    )
+    Path("mine/packs/nodes.yaml.j2").write_text("<% include 'packs/none.j2' %>\n")
+    assert check(CLEAN, "--templates", "mine").out == "templates/packs/none.j2: error: no such template [template]\n"
 
 
 def test_github_finds_what_a_template_of_ones_own_broke_where_it_is_rendered(check: Check) -> None:

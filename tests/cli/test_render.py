@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -92,6 +93,19 @@ def test_schema_errors_and_wrong_references_are_told_together(stack: Path, capsy
     assert outcome.code == 2
     assert "unknown key 'nam'; did you mean 'name'?" in outcome.err
     assert "'opps'" in outcome.err
+
+
+def test_findings_name_the_stack_and_its_templates_from_where_the_user_stands(
+    stack: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    templates = Path("infra/templates/alertmanager")
+    templates.mkdir(parents=True)
+    Path("infra/stack.yaml").write_text(SMALL.replace("defaults: {channel: ops}", "defaults: {channel: opps}"))
+    assert re.search(r"(?m)^infra/stack\.yaml:\d+:\d+: error: ", cli(capsys, "render", "-s", "infra/stack.yaml").err)
+    Path("infra/stack.yaml").write_text(SMALL)
+    (templates / "values.yaml.j2").write_text("a: << nothing >>\n")
+    said = "error: infra/templates/alertmanager/values.yaml.j2:1: 'nothing' is undefined\n"
+    assert cli(capsys, "render", "-s", "infra/stack.yaml").err == said
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from homelabmon.source import shown
 from tests.cli.running import Outcome, cli
 from tests.stacks_common import EXAMPLE, GOLDEN
 
@@ -75,14 +76,17 @@ def test_the_report_survives_any_text(tmp_path: Path) -> None:
 
 
 def test_a_stack_without_tests_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    found = expect(capsys, stack=GOLDEN / "minimal" / "stack.yaml")
+    stack = GOLDEN / "minimal" / "stack.yaml"
+    found = expect(capsys, stack=stack)
     assert (found.code, found.out) == (0, "")
-    assert found.err == "stack.yaml has no tests: write some below `tests:`\n"
+    assert found.err == f"{shown(stack)} has no tests: write some below `tests:`\n"
 
 
 def test_a_stack_that_cannot_be_read_is_wrong_use(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "stack.yaml").write_text("apiVersion: homelabmon/v1\n")
-    assert expect(capsys, stack=tmp_path / "stack.yaml").code == 2
+    told = expect(capsys, stack=tmp_path / "stack.yaml")
+    assert told.code == 2
+    assert told.err.startswith(f"{tmp_path}/stack.yaml:1:1: error: ")
     assert expect(capsys, "nosuch").code == 2
 
 

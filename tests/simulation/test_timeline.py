@@ -42,7 +42,7 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, when: str, wrong: 
     with pytest.raises(InputError) as caught:
         read_timeline(path)
     (finding,) = caught.value.findings
-    assert finding.render().startswith("t.yaml:2:")
+    assert finding.render().startswith(f"{path}:2:")
     assert wrong in finding.render()
 
 
