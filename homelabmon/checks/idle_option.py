@@ -22,11 +22,26 @@ def _find(context: Context) -> Iterator[Problem]:
             yield Problem(("heartbeats", number, "timezone"), message, "remove it, or write schedule", on_key=True)
     if not context.partial:
         yield from _of_status_page(context)
+        yield from _of_packs(context)
         relay = context.stack.components.relay
         if relay is not None and relay.spool and context.stack.outpost is None:
             path: Path = ("components", "relay", "spool")
             message = "the relay passes pings on to the outpost, and there is none: it takes no ping"
             yield Problem(path, message, "remove it, or add `outpost`", on_key=True)
+
+
+def _of_packs(context: Context) -> Iterator[Problem]:
+    """What rules of a pack look at, where the pack is switched off."""
+    packs, fix = context.stack.packs, "remove it, or switch the pack on"
+    for number, beat in enumerate(context.stack.heartbeats):
+        if beat.cronjob is not None and not packs.cronjobs.enabled:
+            option = "channel" if beat.channel is not None else "cronjob"
+            message = f"rules of the pack cronjobs, which is off, would tell of {beat.name!r}: nobody does"
+            yield Problem(("heartbeats", number, option), message, fix, on_key=True)
+    for number, probe in enumerate(context.stack.probes):
+        if probe.from_ == "cluster" and probe.channel is not None and not packs.probes.enabled:
+            message = f"rules of the pack probes, which is off, would tell of {probe.name!r} there: nobody does"
+            yield Problem(("probes", number, "channel"), message, fix, on_key=True)
 
 
 def _of_status_page(context: Context) -> Iterator[Problem]:

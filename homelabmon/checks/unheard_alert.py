@@ -20,6 +20,7 @@ from homelabmon.spec.routes import Maintenance, matchers_of
 _WEEK: Final = 7 * 24 * 60
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WATCHDOG: Final = {names.LABEL_ALERTNAME: names.WATCHDOG}
+_NAMED: Final = (names.LABEL_HEARTBEAT, names.LABEL_PROBE)
 _FALCO: Final = {names.LABEL_SOURCE: "falco"}
 
 
@@ -54,6 +55,20 @@ def _always_silent(context: Context) -> Iterator[Problem]:
             message = f"route {name!r} is always silent ({_listed(muting)} open): it tells no alert of Prometheus"
             fix = "leave it hours in which it speaks, or remove it"
             yield Problem((*place.path, "name"), message, fix, Severity.WARNING)
+    yield from _silent_channels(context, everywhere)
+
+
+def _silent_channels(context: Context, everywhere: Sequence[Maintenance]) -> Iterator[Problem]:
+    """Routes that follow from the channel of a heartbeat or a probe: nobody wrote them, so windows alone name them."""
+    maintenance = context.stack.maintenance
+    for route in context.site.channel_routes:
+        own = [window for window in maintenance if route.name in window.routes]
+        muting = [window for window in maintenance if window in own or window in everywhere]
+        if own and _always_open(muting):
+            path = ("maintenance", maintenance.index(own[-1]), "routes", own[-1].routes.index(route.name))
+            things = ", ".join(name for label, names_ in route.match.items() if label in _NAMED for name in names_)
+            message = f"route {route.name!r} is always silent ({_listed(muting)} open): nobody is told of {things}"
+            yield Problem(path, message, "leave it hours in which it speaks", Severity.WARNING)
 
 
 def _always_open(windows: Iterable[Maintenance]) -> bool:

@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 import homelabmon
 from homelabmon.spec.base import Model
+from homelabmon.spec.secrets import SecretName
 
 USER = 65532
 """The user and the group that it runs as."""
@@ -22,6 +23,8 @@ class Image(Model):
     """Its tag. Default: the version of homelabmon that renders."""
     digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
     """Pins the image to its bytes."""
+    pull_secret: SecretName | None = Field(default=None, examples=["registry-login"])
+    """Name of the Secret (type `kubernetes.io/dockerconfigjson`) that opens a registry which asks for a password."""
 
     @property
     def reference(self) -> str:

@@ -10,6 +10,7 @@ from homelabmon.spec import names
 from homelabmon.spec.base import DnsLabel, PositiveDuration, Quantity
 from homelabmon.spec.contribution import (
     ALERTMANAGER,
+    DASHBOARDS,
     DATASOURCE,
     LOGS_PUSH,
     METRICS_CRDS,
@@ -118,7 +119,7 @@ class Loki:
     def offers(self, config: LokiConfig, site: Site) -> tuple[Offer, ...]:
         """Takes logs, answers Grafana, and has an address on the LAN."""
         url = site.service_url(SERVICE, config.namespace, PORT)
-        datasource = {"name": "Loki", "type": "loki", "uid": "loki", "access": "proxy", "url": url}
+        datasource = {"name": "Loki", "type": "loki", "uid": names.DATASOURCE_LOKI, "access": "proxy", "url": url}
         place = (url, APP, config.namespace, SERVICE, PORT, POD_LABELS)
         return (
             Offer(LOGS_PUSH, *place, data={"title": "Loki"}),
@@ -128,7 +129,7 @@ class Loki:
 
     def contribute(self, config: LokiConfig, site: Site) -> Contribution:
         """One process, one replica, one volume."""
-        alertmanager = site.offer(ALERTMANAGER)
+        alertmanager, grafana = site.offer(ALERTMANAGER), site.offer(DASHBOARDS)
         params = {
             "config": config,
             "cluster_domain": site.cluster.domain,
@@ -136,6 +137,8 @@ class Loki:
             "storage_class": config.storage_class or site.cluster.storage_class,
             "schema_from": config.schema_from.isoformat(),
             "alertmanager_url": alertmanager_url(alertmanager),
+            "grafana_url": grafana.data.get("external_url") if grafana is not None else None,
+            "datasource_uid": names.DATASOURCE_LOKI,
         }
         edges = []
         if site.offer(METRICS_CRDS) is not None:

@@ -1,6 +1,7 @@
 """The relay: our own service that takes webhooks and keeps one honest message per incident. One replica, one volume."""
 
 import ipaddress
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, TypeGuard
 from urllib.parse import urlsplit
@@ -148,8 +149,9 @@ class Relay:
             apps=(App(APP, config.namespace),),
             manifests=tuple(manifests),
             namespaces=(NamespaceNeed(config.namespace, "restricted"),),
-            secrets=tuple(
-                SecretNeed(config.namespace, ref.secret, ref.key, "the relay") for ref in _secrets(config, site)
+            secrets=(
+                *(SecretNeed(config.namespace, ref.secret, ref.key, "the relay") for ref in _secrets(config, site)),
+                *_pull_secret(config),
             ),
             nodes=(Node("relay", "Discord proxy (relay)"), *channels),
             edges=tuple(Edge("relay", node.id, "alerts") for node in channels),
@@ -224,6 +226,13 @@ def _secrets(config: RelayConfig, site: Site) -> list[SecretRef]:
         refs.append(site.outpost.token or site.secret_default("outpost-token"))
     refs += [channel.discord.webhook for channel in site.channels.values()]
     return list(dict.fromkeys(refs))
+
+
+def _pull_secret(config: RelayConfig) -> Iterator[SecretNeed]:
+    if config.image.pull_secret is not None:
+        yield SecretNeed(
+            config.namespace, config.image.pull_secret, names.KEY_REGISTRY_LOGIN, "the nodes, for the relay's image"
+        )
 
 
 def _senders(config: RelayConfig, site: Site) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from homelabmon.notifiers.facts import DASHBOARDS, RUNBOOKS, annotation, common_annotation, shared_labels
@@ -33,12 +33,13 @@ def of_incident(incident: IncidentView, links: Links) -> Iterator[tuple[str, str
         yield "Runbook", runbook
     alert = _first_with_source(incident)
     dashboard = common_annotation(incident, DASHBOARDS) or annotation(incident.alerts[0], DASHBOARDS)
-    expression = expression_of(alert.generator_url) if alert else ""
+    query = query_of(alert.generator_url) if alert else None
     if dashboard:
         yield "Grafana", dashboard
-    elif links.grafana and expression:
-        yield "Grafana", explore(links.grafana, expression, incident)
-    if alert and (address := prometheus(alert.generator_url, links.prometheus)):
+    elif links.grafana and query:
+        yield "Grafana", explore(links.grafana, query, incident)
+    on_logs = query is not None and query.type != "prometheus"
+    if alert and not on_logs and (address := prometheus(alert.generator_url, links.prometheus)):
         yield "Prometheus", address
     if links.relay:
         yield "Details", f"{links.relay}/#incident-{incident.id}"
@@ -74,27 +75,44 @@ def silence(alertmanager: str, matchers: dict[str, str]) -> str:
     return f"{alertmanager}/#/silences/new?filter={quote(written, safe='', errors='replace')}"
 
 
-def explore(grafana: str, expression: str, incident: IncidentView) -> str:
+class Query(NamedTuple):
+    """What an alert's rule asks: the expression, and the data source in Grafana that can answer it."""
+
+    expression: str
+    type: str = "prometheus"
+    uid: str = names.DATASOURCE_PROMETHEUS
+
+
+def explore(grafana: str, query: Query, incident: IncidentView) -> str:
     """Grafana's Explore with the alert's expression, from an hour before the incident on."""
-    source = {"type": "prometheus", "uid": names.DATASOURCE_PROMETHEUS}
+    source = {"type": query.type, "uid": query.uid}
     start = incident.opened_at
     begin = str(int((start - 3600) * 1000)) if 3600 < start < 253402300800 else "now-6h"
     pane = {
-        "datasource": names.DATASOURCE_PROMETHEUS,
-        "queries": [{"refId": "A", "expr": expression, "datasource": source}],
+        "datasource": query.uid,
+        "queries": [{"refId": "A", "expr": query.expression, "datasource": source}],
         "range": {"from": begin, "to": "now"},
     }
     panes = json.dumps({"a": pane}, separators=(",", ":"))
     return f"{grafana}/explore?{urlencode({'schemaVersion': 1, 'panes': panes, 'orgId': 1})}"
 
 
-def expression_of(generator_url: str) -> str:
-    """The PromQL expression in the address of a Prometheus graph; empty when there is none."""
+def query_of(generator_url: str) -> Query | None:
+    """The query in the address of a Prometheus graph, or of Grafana's Explore as Loki's ruler writes it; or None.
+
+    Loki (pkg/ruler/base/ruler.go): ``<external_url>/explore?left={"queries":[{"expr":…,"datasource":{"uid":…}}]}``.
+    """
     try:
-        query = urlsplit(generator_url).query
-        return parse_qs(query, max_num_fields=50).get("g0.expr", [""])[0]
-    except ValueError:
-        return ""
+        asked = parse_qs(urlsplit(generator_url).query, max_num_fields=50)
+        if expression := asked.get("g0.expr", [""])[0]:
+            return Query(expression)
+        queries = json.loads(asked.get("left", ["{}"])[0]).get("queries")
+        expression, source = queries[0]["expr"], queries[0].get("datasource") or {}
+        uid = source.get("uid") or names.DATASOURCE_LOKI
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
+    texts = isinstance(expression, str) and expression and isinstance(uid, str)
+    return Query(expression, "loki", uid) if texts and source.get("type", "loki") == "loki" else None
 
 
 def prometheus(generator_url: str, public: str | None) -> str:

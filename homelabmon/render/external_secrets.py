@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from homelabmon.spec import names
 from homelabmon.spec.base import format_go_duration
 from homelabmon.spec.contribution import Object, SecretNeed
 from homelabmon.spec.secret_store import SecretStore
@@ -26,6 +27,8 @@ def external_secrets(needs: Iterable[SecretNeed], store: SecretStore) -> dict[st
 
 
 def _external_secret(namespace: str, secret: str, keys: list[str], store: SecretStore) -> Object:
+    # The kubelet takes a registry's login from a Secret of its own type only.
+    typed = {"template": {"type": "kubernetes.io/dockerconfigjson"}} if names.KEY_REGISTRY_LOGIN in keys else {}
     return {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",
@@ -33,7 +36,7 @@ def _external_secret(namespace: str, secret: str, keys: list[str], store: Secret
         "spec": {
             "refreshInterval": format_go_duration(store.refresh_interval),
             "secretStoreRef": {"kind": store.kind, "name": store.store},
-            "target": {"name": secret, "creationPolicy": "Owner"},
+            "target": {"name": secret, "creationPolicy": "Owner", **typed},
             "data": [
                 {"secretKey": key, "remoteRef": {"key": f"{store.prefix}{secret}", "property": key}} for key in keys
             ],

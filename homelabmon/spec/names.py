@@ -66,6 +66,10 @@ METRICS_READER: Final = "homelabmon-metrics-reader"
 
 DATASOURCE_PROMETHEUS: Final = "prometheus"
 """uid of Grafana's data source for Prometheus; links in messages lead there."""
+DATASOURCE_LOKI: Final = "loki"
+"""The same for Loki, for alerts on logs."""
+KEY_REGISTRY_LOGIN: Final = ".dockerconfigjson"
+"""Where a Secret of type ``kubernetes.io/dockerconfigjson`` holds the login of a registry."""
 
 RECEIVER_PEOPLE: Final = "relay"
 """Alertmanager's receiver for everything that people are told by the relay."""

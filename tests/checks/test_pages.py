@@ -120,7 +120,10 @@ def test_the_example_says_what_the_page_shows(check: object) -> None:
 
 
 @pytest.mark.parametrize("page", ["schema", *(page for page in RENDERED if blocks(page, "yaml"))])
-def test_the_example_of_what_is_rendered_says_what_the_page_shows(page: str, tmp_path: Path) -> None:
+def test_the_example_of_what_is_rendered_says_what_the_page_shows(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     bad, good = blocks(page, "yaml")
     assert by_command(bad, page, tmp_path) == blocks(page, "text")[0].splitlines()
     assert by_command(good, page, tmp_path) == []

@@ -191,7 +191,8 @@ def test_the_filler_of_the_cases_is_itself_in_order() -> None:
     assert "apiVersion: homelabmon/v1" in whole("name: x")
 
 
-def test_paths_of_this_machine_are_nobodys_business(tmp_path: Path) -> None:
+def test_paths_of_this_machine_are_nobodys_business(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     stack = tmp_path / "stack.yaml"
     stack.write_text(whole("defaults: {channel: oops}"))
     loaded = read(stack)

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from homelabmon.components.loki import POD_LABELS, LokiConfig
+from homelabmon.spec.contribution import DATASOURCE
 from tests.components.folding import TALOS, folded, only
 from tests.components.real_crds import problems
 
@@ -162,7 +163,16 @@ def test_ruler_reads_the_folder_of_the_only_tenant_and_tells_alertmanager() -> N
         "storage": {"type": "local", "local": {"directory": "/rules"}},
         "ring": {"kvstore": {"store": "inmemory"}},
         "alertmanager_url": "http://kube-prometheus-stack-alertmanager.monitoring.svc.cluster.local:9093",
+        "datasource_uid": "loki",
     }
+
+
+def test_alerts_on_logs_lead_to_their_query_in_grafana() -> None:
+    result = folded({"loki": {"ruler": True}, "grafana": {"external_url": "https://grafana.example.net"}})
+    config = result.helm_values("loki")["loki"]["rulerConfig"]
+    assert (config["external_url"], config["datasource_uid"]) == ("https://grafana.example.net", "loki")
+    (datasource,) = result.site.offered(DATASOURCE)
+    assert datasource.data["uid"] == config["datasource_uid"]
 
 
 def test_ruler_without_alertmanager_still_renders() -> None:

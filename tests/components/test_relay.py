@@ -47,6 +47,22 @@ def test_its_pod_passes_the_restricted_pod_security_standard() -> None:
     assert pod["automountServiceAccountToken"] is False
 
 
+def test_its_image_may_lie_in_a_registry_that_asks_for_a_password() -> None:
+    image = {"repository": "registry.example.net/homelabmon", "pull_secret": "registry-login"}
+    store = {"store": "onepassword", "prefix": "home-"}
+    rendered = plan(components={**EVERYTHING, "relay": {"image": image}}, secrets=store)
+    assert object_of(rendered, "Deployment", NAME)["spec"]["template"]["spec"]["imagePullSecrets"] == [
+        {"name": "registry-login"}
+    ]
+    external = object_of(rendered, "ExternalSecret", "registry-login")["spec"]
+    assert external["target"]["template"] == {"type": "kubernetes.io/dockerconfigjson"}
+    assert [item["secretKey"] for item in external["data"]] == [".dockerconfigjson"]
+    assert "template" not in object_of(rendered, "ExternalSecret", "hooks")["spec"]["target"]
+    page = plan(components={**EVERYTHING, "relay": {"image": image}}).files["docs/monitoring.md"]
+    assert "kubectl --namespace monitoring create secret docker-registry registry-login \\\n  --docker-server=" in page
+    assert "imagePullSecrets" not in object_of(plan(), "Deployment", NAME)["spec"]["template"]["spec"]
+
+
 def test_one_writer_for_one_database_and_drains_are_not_blocked() -> None:
     spec = object_of(plan(), "Deployment", NAME)["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})

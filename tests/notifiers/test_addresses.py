@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import pytest
 
 from homelabmon.notifiers.addresses import (
+    Query,
     cluster_internal,
     explore,
-    expression_of,
     of_digest,
     of_incident,
     prometheus,
+    query_of,
     silence,
     silence_matchers,
 )
 from homelabmon.notifiers.message import AlertView, Links
+from homelabmon.spec import names
 from homelabmon.spec.matchers import Matcher, MatchOp, parse_matchers
 from tests.notifiers.situations import GENERATOR, LINKS, NOW, SHELL, crash_loops, incident, node_down
 
@@ -87,10 +89,12 @@ def test_alertmanagers_form_gets_the_very_value(value: str) -> None:
 
 
 def test_grafana_explores_the_alerts_expression_from_before_it_began() -> None:
-    assert expression_of(GENERATOR) == 'up{job="node-exporter"} == 0'
-    url = explore("http://192.168.1.229", expression_of(GENERATOR), incident(node_down("n1")))
+    query = query_of(GENERATOR)
+    assert query == Query('up{job="node-exporter"} == 0', "prometheus", names.DATASOURCE_PROMETHEUS)
+    url = explore("http://192.168.1.229", query, incident(node_down("n1")))
     pane = json.loads(parse_qs(urlsplit(url).query)["panes"][0])["a"]
     assert pane["queries"][0]["expr"] == 'up{job="node-exporter"} == 0'
+    assert pane["queries"][0]["datasource"]["type"] == "prometheus"
     assert pane["range"] == {"from": str(int((NOW - 400 - 3600) * 1000)), "to": "now"}
 
 
@@ -99,9 +103,41 @@ def test_an_alerts_own_dashboard_comes_before_explore() -> None:
     assert dict(of_incident(incident(own), LINKS))["Grafana"] == "https://grafana.example.com/d/x"
 
 
-@pytest.mark.parametrize("url", ["", "http://x/graph", "http://[", "http://x/graph?" + "&" * 100, "not an address"])
+LOGS = '{"expr":"sum(rate({app=\\"nas\\"} |= \\"error\\"[5m])) > 1","queryType":"range"%s}'
+
+
+@pytest.mark.parametrize("base", ["http://192.168.1.229", "http://kps-grafana.monitoring", ""])
+@pytest.mark.parametrize(
+    ("source", "uid"), [("", "loki"), (',"datasource":{"type":"loki","uid":"logs"}', "logs")], ids=["none", "named"]
+)
+def test_an_alert_on_logs_is_explored_in_loki_and_does_not_lead_to_prometheus(base: str, source: str, uid: str) -> None:
+    left = urlencode({"left": '{"queries":[%s]}' % (LOGS % source)})
+    links = dict(of_incident(incident(node_down("n1", generator_url=f"{base}/explore?{left}")), LINKS))
+    pane = json.loads(parse_qs(urlsplit(links["Grafana"]).query)["panes"][0])["a"]
+    assert (pane["datasource"], pane["queries"][0]["datasource"]) == (uid, {"type": "loki", "uid": uid})
+    assert pane["queries"][0]["expr"] == 'sum(rate({app="nas"} |= "error"[5m])) > 1'
+    assert "Prometheus" not in links
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://x/graph",
+        "http://[",
+        "http://x/graph?" + "&" * 100,
+        "not an address",
+        "http://x/explore?left=",
+        "http://x/explore?left=[1]",
+        "http://x/explore?left={%22queries%22:[]}",
+        "http://x/explore?left={%22queries%22:[{%22expr%22:1}]}",
+        "http://x/explore?left={%22queries%22:[{%22expr%22:%22a%22,%22datasource%22:7}]}",
+        "http://x/explore?left={%22queries%22:[{%22expr%22:%22a%22,%22datasource%22:{%22type%22:%22tempo%22}}]}",
+        "http://x/explore?left=" + "[" * 20_000,
+    ],
+)
 def test_without_an_expression_there_is_nothing_to_explore(url: str) -> None:
-    assert expression_of(url) == ""
+    assert query_of(url) is None
 
 
 @pytest.mark.parametrize(

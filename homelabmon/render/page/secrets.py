@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from homelabmon.render.fold import Folded
 from homelabmon.render.page.markdown import blocks, code, fenced, listed, plain, table
+from homelabmon.spec import names
 from homelabmon.spec.contribution import ALERTS_DEADMAN, ALERTS_PEOPLE, EVENTS_FALCO, SecretNeed
 from homelabmon.stack import Stack
 
@@ -59,6 +60,12 @@ def _commands(stack: Stack, folded: Folded) -> Iterator[str]:
     known = _placeholders(stack, folded)
     for (namespace, secret), needs in _sorted_by(_object, folded.secrets).items():
         keys = sorted({need.key for need in needs})
+        if names.KEY_REGISTRY_LOGIN in keys:
+            yield (
+                f"kubectl --namespace {namespace} create secret docker-registry {secret} \\\n"
+                "  --docker-server='<registry>' --docker-username='<user>' --docker-password='<password>'"
+            )
+            continue
         literals = [f"  --from-literal={key}='<{known.get((secret, key), key)}>'" for key in keys]
         yield " \\\n".join([f"kubectl --namespace {namespace} create secret generic {secret}", *literals])
 
