@@ -167,7 +167,8 @@ class Drill:
         ready = asyncio.Event()
         self._running = asyncio.create_task(self.service.run(lambda _: ready.set()))
         waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({self._running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        with working():
+            await asyncio.wait({self._running, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if self._running.done():
             await self._running
 
