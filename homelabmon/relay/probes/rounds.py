@@ -38,6 +38,8 @@ LOOK_EVERY: Final = 10.0
 """Seconds between looks at those that wait to be told of."""
 BLIND_NAP: Final = 10.0
 """Seconds after which a blind outpost looks again whether somebody may be asked."""
+STALL: Final = 5.0
+"""Seconds beyond its own time after which nothing of a check is believed: it was this process that stood still."""
 THEIRS_EVERY: Final = 300.0
 """Seconds between looks at a third party's own page; while the probe fails, ``THEIRS_SOON``."""
 THEIRS_SOON: Final = 60.0
@@ -171,7 +173,10 @@ class Rounds:
 
     async def _look_at(self, target: Target, wall: float) -> Checked | None:
         """One check; None when nothing of it may be believed."""
+        began = self._clock.monotonic()
         outcome = await self._asks.check(target)
+        if self._clock.monotonic() - began > target.timeout + STALL:
+            return None
         if self._sight.blind_since is not None or (outcome.verdict == "failed" and not await self._sight.sure()):
             return None
         return Checked(target.name, wall, outcome, await self._theirs(target, outcome))

@@ -92,20 +92,36 @@ def _well(name: str, now: Now) -> bool:
 def _follow(setup: Setup, incident: Incident, now: Now) -> list[Saying]:
     """The next update of an open incident, where there is one to be made."""
     public = setup.components
-    affected = [name for name in incident.components if name in public and (name in now.spans or _down(name, now))]
+    affected = [name for name in incident.components if _watched(setup, name, now)]
+    if not affected:
+        return [Saying(incident.id, "resolved", _left(setup, incident))]
     down = [name for name in affected if _down(name, now)]
     if incident.status == "monitoring":
         if down:
             return [Saying(incident.id, "investigating", _sentences(setup, down, now, again=True))]
-        back = max((now.spans[name].began for name in affected), default=now.at - setup.incident_after)
+        back = max(now.spans[name].began for name in affected)
         if all(_well(name, now) for name in affected) and now.at - back >= setup.incident_after:
             return [Saying(incident.id, "resolved", "Everything that was affected works again.")]
         return []
     if down or not all(_well(name, now) for name in affected):
         return []
-    names = words.listed([public[name].title for name in affected]) or "What was affected"
-    verb = "works" if len(affected) <= 1 else "work"
+    names = words.listed([public[name].title for name in affected])
+    verb = "works" if len(affected) == 1 else "work"
     return [Saying(incident.id, "monitoring", f"{names} {verb} again. It is being watched.")]
+
+
+def _watched(setup: Setup, name: str, now: Now) -> bool:
+    """Whether it is public, and something is expected of it: a heartbeat that is unknown is paused, or begun anew."""
+    component, span = setup.components.get(name), now.spans.get(name)
+    return component is not None and span is not None and not (component.heartbeat and span.state == "unknown")
+
+
+def _left(setup: Setup, incident: Incident) -> str:
+    """Nothing is left of which anybody could say that it works again."""
+    titles = [setup.components[name].title for name in incident.components if name in setup.components]
+    if not titles:
+        return "What was affected is not on this page any more."
+    return f"{words.listed(titles)} {'is' if len(titles) == 1 else 'are'} not watched at present."
 
 
 def _opens(setup: Setup, fallen: Sequence[str], now: Now) -> Opening:

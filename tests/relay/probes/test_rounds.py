@@ -215,6 +215,19 @@ def test_what_was_asked_while_the_machine_slept_counts_not() -> None:
     living(scenario, {**GHCR, "retries": 0, "interval": "1m"})
 
 
+def test_what_ended_long_after_its_time_says_only_that_this_process_stood_still() -> None:
+    async def scenario(world: World) -> None:
+        world.answers["a"], world.lasts = BAD, 16.0
+        await world.time.sleep(300)
+        assert world.rounds.counts.keys() == {"blind"}
+        assert (world.state("a").status, world.state("a").checked_at) == ("new", None)
+        world.lasts = 14.0
+        await world.time.sleep(100)
+        assert world.begins() == ["a"]
+
+    living(scenario, {"name": "a", "url": "https://a.example/", "timeout": "10s", "retries": 0})
+
+
 def test_while_the_disk_fails_what_was_found_waits_for_it() -> None:
     async def scenario(world: World) -> None:
         await world.time.sleep(120)
@@ -245,12 +258,12 @@ def test_a_probe_that_is_gone_while_it_is_asked_is_no_trouble() -> None:
     async def scenario(world: World) -> None:
         world.lasts = 50.0
         await world.time.sleep(70)
-        world.keeper.reconfigure(targets(*chain("new")))
+        world.keeper.reconfigure(targets(*chain("new", timeout="1m")))
         world.rounds.reconfigure()
         await world.time.sleep(300)
         assert world.state("new").status == "up"
 
-    living(scenario, *chain("old"))
+    living(scenario, *chain("old", timeout="1m"))
 
 
 def test_a_probe_that_is_gone_while_the_outpost_is_blind_is_no_trouble() -> None:
@@ -258,12 +271,12 @@ def test_a_probe_that_is_gone_while_the_outpost_is_blind_is_no_trouble() -> None
         world.lasts, world.sight.sees = 50.0, False
         world.answers["old"] = BAD
         await world.time.sleep(70)
-        world.keeper.reconfigure(targets(*chain("new")))
+        world.keeper.reconfigure(targets(*chain("new", timeout="1m")))
         world.rounds.reconfigure()
         await world.time.sleep(300)
         assert world.state("new").status == "up"
 
-    living(scenario, *chain("old"))
+    living(scenario, *chain("old", timeout="1m"))
 
 
 def test_a_third_partys_page_is_read_every_five_minutes_and_more_often_while_it_fails() -> None:

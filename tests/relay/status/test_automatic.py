@@ -199,8 +199,29 @@ def test_an_incident_of_what_is_no_longer_public_ends() -> None:
     watch.at(NOON + 5 * M)
     other = Watch(page={"groups": [{"name": "At home", "components": ["mail"]}]})
     watch.setup = other.setup
-    assert watch.at(NOON + 6 * M) == [("Outage: The house", "major", "monitoring")]
-    assert watch.at(NOON + 7 * M) == []
+    assert watch.at(NOON + 6 * M) == []
+    assert watch.said()[-1] == ("resolved", "What was affected is not on this page any more.")
+
+
+def test_an_incident_of_a_heartbeat_that_is_paused_ends_and_says_so() -> None:
+    watch = Watch()
+    watch.since("backup", "outage", NOON)
+    assert watch.at(NOON + 5 * M) == [("Outage: Backups", "major", "investigating")]
+    watch.since("backup", "unknown", NOON + 10 * M)
+    assert watch.at(NOON + 10 * M) == []
+    assert watch.said()[-1] == ("resolved", "Backups is not watched at present.")
+
+
+def test_what_is_left_of_an_incident_is_waited_for() -> None:
+    watch = Watch()
+    watch.since("backup", "outage", NOON)
+    watch.since("home", "outage", NOON)
+    watch.at(NOON + 5 * M)
+    watch.since("backup", "unknown", NOON + 10 * M)
+    assert watch.at(NOON + 10 * M) == [("Outage: The house and Backups", "major", "investigating")]
+    watch.since("home", "operational", NOON + 12 * M)
+    watch.at(NOON + 12 * M)
+    assert watch.said()[-1] == ("monitoring", "The house works again. It is being watched.")
 
 
 def test_long_lists_are_cut() -> None:

@@ -257,12 +257,13 @@ class Drill:
         """From now on the cluster's relay reports each minute."""
         if "report" in self._speaking:
             self.reports_no_more()
-        self._every_minute("report", lambda: self.post("/v1/report", self._report(report)))
+        self._every_minute("report", lambda: self.post("/v1/report", self.report(**report)))
 
     def reports_no_more(self) -> None:
         self._speaking.pop("report").cancel()
 
-    def _report(self, report: Mapping[str, Any]) -> bytes:
+    def report(self, **report: Any) -> bytes:
+        """What the cluster's relay sends of itself."""
         return json.dumps(
             {"version": 1, "name": "home", "at": self.clock.now(), "started_at": MIDNIGHT, **report}
         ).encode()

@@ -342,6 +342,27 @@ def test_silence_is_counted_anew_after_blindness(tmp_path: Path, monkeypatch: py
     drill(tmp_path, monkeypatch, scenario)
 
 
+def test_a_line_that_is_cut_just_before_the_silence_counts_is_noticed_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However lately the anchors answered: before the cluster is called silent they are asked again."""
+
+    async def scenario(d: Drill) -> None:
+        assert d.service is not None
+        sight = d.service.vigil.sight
+        await d.until(5)
+        while sight.looked_at is None:
+            await asyncio.sleep(1)
+        await d.until(sight.looked_at - MIDNIGHT + 2)
+        assert await d.watchdog() == 200
+        await asyncio.sleep(5 * M - 3)
+        d.cut_off()
+        await asyncio.sleep(10)
+        assert (sight.blind_since is None, d.told()) == (False, [])
+
+    drill(tmp_path, monkeypatch, scenario)
+
+
 def test_a_line_that_comes_and_goes_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(d: Drill) -> None:
         d.speaks()
@@ -572,6 +593,25 @@ def test_one_anchor_and_something_from_afar_are_enough_and_one_alone_is_not(
         assert sight.blind_since is None
         for _ in range(12):
             assert (await d.get_from("192.168.1.7", f"{PING}/nobody"))[0] == 404
+            await asyncio.sleep(10)
+        assert sight.blind_since is not None
+
+    drill(tmp_path, monkeypatch, scenario)
+
+
+def test_what_shows_the_clusters_token_has_come_from_afar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(d: Drill) -> None:
+        assert d.service is not None
+        sight = d.service.vigil.sight
+        for anchor in d.anchors[:2]:
+            anchor.cut()
+        for word in (d.watchdog, lambda: d.post("/v1/report", d.report())):
+            for _ in range(12):
+                assert await word() == 200
+                await asyncio.sleep(10)
+            assert sight.blind_since is None
+        for _ in range(12):
+            assert await d.watchdog(token="wrong") == 401
             await asyncio.sleep(10)
         assert sight.blind_since is not None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,6 +95,22 @@ def test_what_is_open_is_reported_within_seconds_and_then_each_minute(
             assert third.report.open == second.report.open
         assert d.service is not None
         assert d.service.app.answers["alertmanager", 401] == 0
+
+    drill(tmp_path, monkeypatch, scenario)
+
+
+def test_however_much_happens_reports_are_ten_seconds_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(d: Drill) -> None:
+        came = set[float]()
+        async with Home(d) as home:
+            for number in range(40):
+                await fires(d, home, {**CRITICAL, "node": f"n{number}"})
+                await asyncio.sleep(1)
+                received = await last(d)
+                came |= set() if received is None else {received.at}
+        times = sorted(came)
+        assert len(times) >= 3
+        assert min(after - before for before, after in pairwise(times)) >= 10
 
     drill(tmp_path, monkeypatch, scenario)
 
