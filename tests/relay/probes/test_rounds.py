@@ -189,6 +189,19 @@ def test_an_outpost_that_is_blind_throws_away_what_it_sees_and_asks_nobody_until
     living(scenario, {**GHCR, "retries": 0})
 
 
+def test_what_answered_before_the_outpost_knew_that_it_is_blind_counts_not_either() -> None:
+    async def scenario(world: World) -> None:
+        async def goes_blind() -> None:
+            world.sight.blind_since = world.time.now()
+
+        world.during = goes_blind
+        await world.time.sleep(120)
+        assert world.rounds.counts == {"blind": 1}
+        assert world.state("ghcr").status == "new"
+
+    living(scenario, GHCR)
+
+
 def test_what_answers_needs_nobody_to_be_sure() -> None:
     async def scenario(world: World) -> None:
         await world.time.sleep(600)

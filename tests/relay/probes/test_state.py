@@ -107,6 +107,11 @@ def test_failures_are_looked_at_again_soon_and_what_is_down_each_minute() -> Non
     assert [wait(after(*[(0.0, BAD)] * n), quick) for n in range(4)] == [5.0] * 4
 
 
+def test_what_is_down_stays_down_since_its_first_failure_however_long_nobody_asked() -> None:
+    known = after((0.0, BAD), (15.0, BAD), (30.0, BAD), (90_000.0, BAD))
+    assert (known.status, known.since - T, known.failures, (known.failing_since or 0.0) - T) == ("down", 0.0, 4, 0.0)
+
+
 @given(st.lists(st.sampled_from([OK, SLOW, BAD, CANNOT]), max_size=20), st.integers(0, 4))
 def test_it_is_down_exactly_while_more_failures_than_forgiven_came_since_the_last_other_answer(
     answers: list[Outcome], retries: int

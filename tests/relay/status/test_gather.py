@@ -129,6 +129,14 @@ def test_a_gap_that_clients_wait_out_is_not_worth_telling() -> None:
 # Maintenance ---------------------------------------------------------------------------------------------------------
 
 
+def test_maintenance_does_not_hide_that_the_watcher_is_blind() -> None:
+    desk = Desk(maintenance=[{**WEEKLY, "name": "w", "components": ["home"]}])
+    desk.all_well()
+    assert desk.page.state == "maintenance"
+    desk.gap(NOON - M, None)
+    assert (desk.page.state, headline(desk.page)) == ("unknown", "The watcher has no sight right now")
+
+
 def test_maintenance_is_scheduled_then_in_progress_then_over() -> None:
     desk = Desk(maintenance=[{"name": "w", "components": ["home"], **WEEKLY}])
     phases = []
