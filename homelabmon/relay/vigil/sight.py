@@ -31,6 +31,8 @@ BLIND_AGAIN: Final = 5.0
 """Seconds between looks while blind."""
 PATIENCE: Final = 3.0
 """Seconds that an anchor has to answer."""
+STALL: Final = 5.0
+"""Seconds beyond that after which it was this process that stood still."""
 
 Reach = Callable[[str], Coroutine[Any, Any, bool]]
 """Whether something listens at ``host:port`` (``[host]:port`` for IPv6). Never raises."""
@@ -129,6 +131,9 @@ class Anchored:
         began, began_mono = self._clock.now(), self._clock.monotonic()
         wanted = NEEDED - self.inbound_counts()
         alive = await self._ask(wanted)
+        if alive < wanted and self._clock.monotonic() - began_mono > PATIENCE + STALL:
+            began, began_mono = self._clock.now(), self._clock.monotonic()
+            alive = await self._ask(wanted)  # this process stood still: nobody could have answered in time
         self.looked_at, self._looked_mono = self._clock.now(), self._clock.monotonic()
         if alive >= NEEDED - self.inbound_counts():
             self._good_at, self._seen_at = began_mono, began

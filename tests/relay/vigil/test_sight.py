@@ -75,6 +75,25 @@ def test_an_answer_holds_for_two_seconds_and_is_shared_meanwhile() -> None:
     played(scenario, *ANCHORS)
 
 
+@pytest.mark.parametrize("stood_still", [2.0, 130.0])
+def test_anchors_that_could_not_answer_as_this_process_stood_still_are_asked_again(stood_still: float) -> None:
+    async def scenario(world: World) -> None:
+        async def late(anchor: str) -> bool:
+            world.asked.append(anchor)
+            if len(world.asked) > len(ANCHORS):
+                return True
+            await world.clock.sleep(stood_still)
+            return False
+
+        sight = Anchored(ANCHORS, world.clock, late)
+        answer = asyncio.create_task(sight.sure())
+        await world.clock.advance(stood_still)
+        assert await answer is (stood_still > 8)
+        assert (sight.blind_since is None) is (stood_still > 8)
+
+    played(scenario)
+
+
 def test_blindness_begins_when_it_was_last_seen_and_ends_with_a_call() -> None:
     async def scenario(world: World) -> None:
         begun, calls = world.clock.now(), list[str]()
