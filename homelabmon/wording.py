@@ -66,6 +66,8 @@ def _words(error: Mapping[str, Any], path: Path) -> tuple[str, str]:
     """What is wrong, with the value, and what to write instead."""
     kind, context = error["type"], error.get("ctx", {})
     value = path[-1] if "[key]" in error["loc"] else error["input"]
+    if kind == "missing" and SecretRef in _models_at(path):
+        return f"the key {path[-1]!r} is missing", f"add `{path[-1]}: {{secret: NAME, key: KEY}}`"
     if kind == "missing":
         return f"the key {path[-1]!r} is missing", f"add `{path[-1]}:`{_hint(path)}"
     if kind == "extra_forbidden":
@@ -169,6 +171,8 @@ def _text(mistake: _Mistake) -> tuple[str, str]:
     got = f"expected a text, got {_kind(value)} {_show(value, path)}".rstrip()
     if "mention" in path and isinstance(value, int) and not isinstance(value, bool):
         return got, _mention(str(value))
+    if isinstance(value, dict) and (name := _shown_name(value.get("secret"))):
+        return got, f"write the name of the Secret alone: {_quoted(name[1:-1])}"
     return got, "put it in quotes, as it stands" if isinstance(value, (int, float)) else "write a text"
 
 
@@ -182,14 +186,35 @@ def _mapping(mistake: _Mistake) -> tuple[str, str]:
         sort = _kind(value).replace("the ", "a ")
         return f"expected a mapping, got {sort}", "write where the secret is: {secret: NAME, key: KEY}"
     example = _example(path)
-    return got, f"write for example {example}" if example else "write keys and values below it, or {}"
+    if example:
+        return got, f"write for example {example}"
+    return got, _instead(value, path) or "write keys and values below it, or {}"
+
+
+def _instead(value: Any, path: Path) -> str:
+    """Where a mapping is wanted that must have some keys: those, the only one with the value that stands there."""
+    fields = [field for model in _models_at(path)[:1] for field in model.model_fields.items()]
+    needed = [info.alias or name for name, info in fields if info.is_required()]
+    if len(needed) != 1:
+        return f"write {{{', '.join(f'{key}: …' for key in needed)}}}" if needed else ""
+    if SecretRef in _models_at((*path, *needed)):
+        return f"write {{{needed[0]}: {{secret: NAME, key: KEY}}}}"
+    told = isinstance(value, str) and _show(value, path) == repr(value)
+    return f"write {{{needed[0]}: {_quoted(value) if told else '…'}}}"
 
 
 def _list(mistake: _Mistake) -> tuple[str, str]:
     value, _, path = mistake
     got = f"expected a list, got {_kind(value)} {_show(value, path)}".rstrip()
     if isinstance(value, (str, int, float)) and not isinstance(value, bool) and _show(value, path) != _REDACTED:
-        return got, f"write [{_quoted(value)}]"
+        if not isinstance(value, str) or str in _kinds_at((*path, 0)) or not _kinds_at((*path, 0)):
+            return got, f"write [{_quoted(value)}]"
+        return got, _example_fix(path) or "write a list of numbers"
+    if isinstance(value, dict) and all(isinstance(item, dict) for item in value.values()):
+        named = any("name" in model.model_fields for model in _models_at((*path, 0)))
+        first = next(iter(value), None)
+        if named and isinstance(first, str) and redact(first) == first:
+            return got, f"write one item a line, each with its name: `- name: {first}`"
     return got, "write [a, b], or one `- item` a line"
 
 
@@ -402,7 +427,7 @@ def _unknown_key(path: Path) -> str:
         return "a channel posts to Discord, and to nothing else so far: write discord: {webhook: …}"
     key = str(path[-1])
     home = _home_of(key) if key not in _SHARED else None
-    if home is not None and home != path:
+    if home is not None and home != path and (len(home) == 1 or not _is_required(home)):
         return f"write it as {format_path(home)}" if len(home) > 1 else "write it at the top level of the file"
     models = _models_at(path[:-1])
     known = [info.alias or name for model in models[:1] for name, info in model.model_fields.items()]
@@ -459,7 +484,8 @@ def _wants_integer(path: Path) -> bool:
 
 def _show(value: Any, path: Path) -> str:
     """A value for a message, as YAML has it: short, and never a secret."""
-    if any(isinstance(part, str) and part.lower() in _SECRET_KEYS for part in path):
+    named = any(isinstance(part, str) and part.lower() in _SECRET_KEYS for part in path)
+    if named or any(SecretRef in _models_at(path[:length]) for length in range(1, len(path) + 1)):
         return _shown_name(value) or _REDACTED if path[-1] in ("secret", "key") else _REDACTED
     if isinstance(value, (dict, list)):
         return ""

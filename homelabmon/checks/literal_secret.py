@@ -15,7 +15,21 @@ from homelabmon.spec.findings import Path, Severity
 from homelabmon.spec.secrets import looks_secret
 
 _SHORTEST: Final = 16
-_TYPED: Final = frozenset({"webhook", "token", "bearer_token", "falco_path", "flux_token", "event_token"})
+_TYPED: Final = frozenset(
+    {
+        "bearer_token",
+        "event_token",
+        "falco_path",
+        "flux_token",
+        "heartbeat_ids",
+        "heartbeat_key",
+        "page_password",
+        "ping",
+        "scrape_token",
+        "token",
+        "webhook",
+    }
+)
 """Keys whose value the schema takes by reference only: a literal there is refused already."""
 _REFERENCE: Final = re.compile(r"^\s*(?:\$|\{\{|ENC\[|/|<.*>$|file:|env:|vault:|ref\+|op://)")
 """Values that say where a secret is: variables, templates, files, encrypted texts, secret stores."""

@@ -20,7 +20,7 @@ def _find(context: Context) -> Iterator[Problem]:
             continue
         parent = by_name.get(probe.parent)
         if probe.parent not in known:
-            fix = context.guess(probe.parent, known - {probe.name}, "probes: ")
+            fix = context.guess(probe.parent, known - {probe.name}, "probes: ") or "remove it, or add the probe"
             yield Problem(path, f"there is no probe {probe.parent!r}", fix)
         elif parent is not None and {probe.from_, parent.from_} == {"cluster", "outpost"}:
             message = (

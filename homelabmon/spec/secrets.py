@@ -15,6 +15,7 @@ SECRET_SHAPES = (
     r"(?i:https?://[^\s/]*discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d+/[\w-]+)",
     r"(?i:https?://hooks\.slack\.com/services/\S+)",
     r"\bhttps?://[^\s/:@]+:[^\s/@]+@",
+    r"(?i:https?://hc-ping\.com/[^\s\"']+)",
     r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{40,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,})",
     r"\b(?i:Bearer) +[\w.~+/-]{16,}=*",
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
@@ -23,7 +24,8 @@ SECRET_SHAPES = (
     r"(?<=[?&])(?i:api_?key|access_?token|auth|token|password|secret)=[^&\s\"']{8,}",
     r"\bsk-[A-Za-z0-9_-]{20,}",
 )
-"""What secrets look like: Discord and Slack webhooks, user:password in URLs, code host tokens, bearer tokens, keys."""
+"""What secrets look like: Discord and Slack webhooks, addresses to ping, user:password in URLs, code host tokens,
+bearer tokens, keys."""
 
 
 @lru_cache(maxsize=1)

@@ -93,8 +93,13 @@ components:
     ],
 )
 def test_check_says_it_with_the_place(
-    receiver: str, said: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    receiver: str,
+    said: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "stack.yaml").write_text(whole(CHECKED.replace("RECEIVER", receiver)))
     outcome = cli(capsys, "check", "--stack", str(tmp_path / "stack.yaml"))
     ours = ("[impossible-test]", "[unheard-alert]", "[values-trap]")

@@ -19,6 +19,10 @@ _FIELDS: Final = {
 }
 _START: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _SEEN: Final = 9
+_CALENDAR: Final = frozenset(
+    {"hourly", "daily", "weekly", "monthly", "quarterly", "semiannually", "yearly", "annually"}
+)
+"""Words of systemd's calendar, which people write in place of a cron expression."""
 _POSITIONS: Final = {name: number for number, name in enumerate(_FIELDS)}
 
 
@@ -38,9 +42,11 @@ def cron_flaw(text: str) -> tuple[str, str] | None:
         if fields and fields[0].upper().startswith(("TZ=", "CRON_TZ=")):
             zone = fields[0].partition("=")[2]
             return f"{text!r} begins with a time zone", f"write timezone: {zone} and schedule: {' '.join(fields[1:])!r}"
+        if len(fields) == 1 and fields[0].lower() in _CALENDAR:
+            return f"{text!r} is no cron expression", f"write `calendar: {fields[0].lower()}`"
         if len(fields) == 6:
             hint = f"seconds and years are not known here: did you mean {' '.join(fields[1:])!r}?"
-        return f"{text!r} has {len(fields)} fields, not 5", hint
+        return f"{text!r} has {len(fields)} field{'' if len(fields) == 1 else 's'}, not 5", hint
     return _refused(text, fields)
 
 
