@@ -207,10 +207,13 @@ def _list(mistake: _Mistake) -> tuple[str, str]:
     value, _, path = mistake
     got = f"expected a list, got {_kind(value)} {_show(value, path)}".rstrip()
     if isinstance(value, (str, int, float)) and not isinstance(value, bool) and _show(value, path) != _REDACTED:
-        if not isinstance(value, str) or str in _kinds_at((*path, 0)) or not _kinds_at((*path, 0)):
-            return got, f"write [{_quoted(value)}]"
-        return got, _example_fix(path) or "write a list of numbers"
-    if isinstance(value, dict) and all(isinstance(item, dict) for item in value.values()):
+        kinds = _kinds_at((*path, 0))
+        if isinstance(value, str) and kinds and all(kind in (int, float) for kind in kinds):
+            return got, _example_fix(path) or "write a list of numbers"
+        return got, f"write [{_quoted(value)}]"
+    if isinstance(value, dict) and "name" in value:
+        return got, "put a dash before its first key: each item of a list begins with one"
+    if isinstance(value, dict) and all(isinstance(item, (dict, list)) for item in value.values()):
         named = any("name" in model.model_fields for model in _models_at((*path, 0)))
         first = next(iter(value), None)
         if named and isinstance(first, str) and redact(first) == first:
