@@ -374,10 +374,12 @@ class Service:
         """The owner hears of it where everything else is heard of."""
         now = self._clock.now()
         log.critical("the database was damaged: it was moved aside and a new one started", extra={"path": path})
+        outpost = self._config.file.role == "outpost"
+        anew = "What is down is told anew, heartbeats and the status page begin anew" if outpost else _TOLD_ANEW
         body = written(
             {
-                "title": "The alert relay had to start a new database",
-                "message": f"The old one was damaged and now lies at {path}. What fires is told anew; messages that"
+                "title": f"The {'outpost' if outpost else 'alert relay'} had to start a new database",
+                "message": f"The old one was damaged and now lies at {path}. {anew}; messages that"
                 " stood in the channels before are not changed any more.",
                 "severity": "critical",
                 "labels": {"stack": self._config.file.name},
@@ -387,6 +389,9 @@ class Service:
         assert isinstance(parsed, Parsed)
         await self.inbox.take(event.INTAKE, body, parsed, now)
         self.engine.nudge()
+
+
+_TOLD_ANEW: Final = "What fires is told anew"
 
 
 class _Asks:

@@ -174,7 +174,7 @@ def _read(connection: sqlite3.Connection, which: str, arguments: Iterable[Any]) 
 def _incident(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Incident:
     number, title, impact, status, components, origin, started_at, resolved_at = row
     updates = connection.execute(
-        "SELECT id, at, status, body FROM status_updates WHERE incident = ? ORDER BY at DESC, id DESC", (number,)
+        "SELECT id, at, status, body FROM status_updates WHERE incident = ? ORDER BY id DESC", (number,)
     )
     return Incident(
         id=number,

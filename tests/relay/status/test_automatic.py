@@ -50,6 +50,16 @@ def test_an_outage_that_lasts_becomes_an_incident_and_ends_as_one() -> None:
     assert watch.page.state == "operational"
 
 
+def test_what_was_said_last_stands_first_though_the_clock_was_set_back() -> None:
+    watch = Watch()
+    watch.since("home", "outage", NOON)
+    watch.at(NOON + 5 * M)
+    watch.since("home", "operational", NOON - 50 * M)
+    watch.at(NOON - 50 * M)
+    (incident,) = watch.page.open_incidents
+    assert [update.status for update in incident.updates] == [incident.status, "investigating"]
+
+
 def test_a_short_outage_is_no_incident() -> None:
     watch = Watch()
     watch.since("home", "outage", NOON)

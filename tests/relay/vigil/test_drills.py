@@ -548,7 +548,7 @@ def test_a_corrupt_database_is_told_and_the_watch_goes_on(tmp_path: Path, monkey
         await d.start()
         await d.until(30 * M)
         assert [state for state, _ in d.told()] == [
-            "EVENT · critical · The alert relay had to start a new database · 1 event"
+            "EVENT · critical · The outpost had to start a new database · 1 event"
         ]
         d.hushes()
         await d.until(40 * M)
