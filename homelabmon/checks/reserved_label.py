@@ -12,7 +12,7 @@ from homelabmon.spec.contribution import ALERTS_PEOPLE
 from homelabmon.spec.findings import Path, Severity
 from homelabmon.spec.watch import Scrape
 
-_SOURCES: Final = frozenset({"falco", "flux", "heartbeat", "probe"})
+_SOURCES: Final = frozenset({"falco", "flux", "heartbeat", "probe", "outpost"})
 _ABOUT_THE_RELAY: Final = ("homelabmon_", names.RELAY_NAME)
 
 

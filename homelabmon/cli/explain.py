@@ -34,7 +34,7 @@ Examples:
 @click.option("--at", metavar="TIME", help='When, for maintenance windows: "2026-11-22 03:30", with +01:00 or as here.')
 @click.option(
     "--source",
-    type=click.Choice(["falco", "flux", "event", "heartbeat", "probe"]),
+    type=click.Choice(["falco", "flux", "event", "heartbeat", "probe", "outpost"]),
     help="What tells, in place of a rule.",
 )
 @click.option("--unknown", is_flag=True, help="Take an alert that no rule here defines by its labels alone.")

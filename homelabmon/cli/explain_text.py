@@ -24,7 +24,7 @@ from homelabmon.routing.tree import GROUP_BY_ALL, ResolvedRoute
 from homelabmon.spec import names
 from homelabmon.spec.base import format_duration
 from homelabmon.spec.routes import Maintenance
-from homelabmon.spec.watch import Heartbeat
+from homelabmon.spec.watch import Heartbeat, Probe
 
 _MOST: Final = 4
 """How many alerts, or rules, a line names."""
@@ -33,9 +33,10 @@ _BEGINNINGS: Final = {
     "event": "it happens",
     "heartbeat": "it should have run",
     "probe": "it stops to answer",
+    "outpost": "the cluster falls silent",
     "unknown": "it fires",
 }
-_WHO_TRIES: Final = {"event": "the relay", "heartbeat": "the outpost", "probe": "the outpost"}
+_WHO_TRIES: Final = {"event": "the relay", "heartbeat": "the outpost", "probe": "the outpost", "outpost": "the outpost"}
 
 
 def print_explanation(running: Running, explanation: Explanation, at: datetime | None, stack: str) -> None:
@@ -97,9 +98,11 @@ def _origin(explanation: Explanation, stack: str) -> None:
         _section(
             "Heartbeat", f"{_schedule(thing)}, with {format_duration(thing.grace)} of grace; the outpost waits for it"
         )
-    elif thing is not None:
+    elif isinstance(thing, Probe):
         forgiven = f"; {counted(thing.retries, 'failure')} forgiven" if thing.retries else ""
         _section("Probe", f"{thing.target}, every {format_duration(thing.interval)}{forgiven}; the outpost asks")
+    elif thing is not None:
+        _section("Outpost", f"waits for the cluster's {thing.alertname}, which comes once a minute")
     elif subject.kind == "event":
         _section("Event", "posted to the relay; neither Prometheus nor Alertmanager sees it")
     else:
@@ -199,7 +202,9 @@ def _why_not(explanation: Explanation, one: MatcherTried) -> str:
         return f"  {name} is not given"
     if one.value:
         return f"  {name} is {one.value}"
-    never = subject.kind in ("heartbeat", "probe") or (subject.rule is not None and name not in subject.rule.labels)
+    never = (subject.kind in _WHO_TRIES and subject.kind != "event") or (
+        subject.rule is not None and name not in subject.rule.labels
+    )
     return f"  it has no {name}" if never else f"  no {name} is given"
 
 

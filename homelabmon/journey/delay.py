@@ -21,6 +21,7 @@ from homelabmon.relay.probes.state import RETRY_AFTER
 from homelabmon.routing.alertmanager_file import PEER_TIMEOUT
 from homelabmon.spec import names
 from homelabmon.spec.base import format_duration, parse_duration
+from homelabmon.spec.relay_file import Watchdog
 from homelabmon.spec.watch import Heartbeat, Probe
 
 DELIVERY: Final = 2.0
@@ -29,6 +30,8 @@ HANDOVER: Final = 1.0
 """Seconds for an event on its way to the relay, where nothing is down."""
 DEADLINE: Final = 2.0
 """Seconds within which the outpost notices that a heartbeat is missing."""
+SIGN_OF_LIFE: Final = 60.0
+"""Seconds between two words of the Watchdog, as Alertmanager is rendered to repeat it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,17 @@ def of_probe(probe: Probe, way: Way) -> tuple[Step, ...]:
         Step("retries", f"{probe.retries} more failures in a row, {format_duration(apart)} apart", again, slowest),
         Step("timeout", "of the last of them", 0.0, timeout),
         *_told_by_relay(way.hold, again, slowest + timeout),
+        _delivery(),
+    )
+
+
+def of_silence(watchdog: Watchdog, way: Way) -> tuple[Step, ...]:
+    """From a cluster that falls silent to a channel. Its last word may have come a moment ago, or nearly a minute."""
+    silence = watchdog.silence.total_seconds()
+    return (
+        Step("silence", f"{format_duration(silence)} since its last word", max(0.0, silence - SIGN_OF_LIFE), silence),
+        Step("outpost", "notices that it is over", 0.0, DEADLINE),
+        *_told_by_relay(way.hold, 0.0, DEADLINE),
         _delivery(),
     )
 

@@ -16,13 +16,14 @@ from homelabmon.journey.running import Reader, Running
 from homelabmon.journey.shape import box_of, names_asked, typical
 from homelabmon.journey.silencers import Silencer, silencers
 from homelabmon.journey.subject import Subject
-from homelabmon.journey.ways import Way, ways
+from homelabmon.journey.ways import OUTPOST_SOURCES, Way, ways
 from homelabmon.routing.boxes import Box
 from homelabmon.routing.intervals import TimeInterval, muting_intervals
 from homelabmon.routing.trace import RouteTried
 from homelabmon.routing.tree import ResolvedRoute
 from homelabmon.spec import names
 from homelabmon.spec.matchers import Matcher
+from homelabmon.spec.relay_file import Watchdog
 from homelabmon.spec.routes import Channel
 from homelabmon.spec.watch import Heartbeat, Probe
 
@@ -99,8 +100,8 @@ def explain(running: Running, subject: Subject, at: datetime | None = None) -> E
     """Explain an alert. ``at``: the moment, with its zone, for which mute windows are looked at."""
     labels = typical(subject.rule, subject.labels) if subject.rule is not None else subject.labels
     found = ways(running, labels)
-    outside = subject.kind in ("event", "heartbeat", "probe")
-    service = running.outpost if subject.kind in ("heartbeat", "probe") else running.relay
+    outside = subject.kind == "event" or subject.kind in OUTPOST_SOURCES
+    service = running.outpost if subject.kind in OUTPOST_SOURCES else running.relay
     tried: tuple[RouteTried[ResolvedRoute[Any]], ...] = ()
     if outside:
         tried = service.tree.trace(labels) if service is not None else ()
@@ -121,7 +122,7 @@ def _why_nobody(running: Running, subject: Subject, found: tuple[Way, ...]) -> s
         return ""
     if any(way.reader == "outpost" for way in found):
         return "it goes to the outpost, as a sign of life; people are told when it stays away"
-    if subject.kind in ("heartbeat", "probe"):
+    if subject.kind in OUTPOST_SOURCES:
         return "there is no outpost to watch it"
     if subject.kind == "event":
         return "there is no relay to take it: add the component relay"
@@ -186,6 +187,8 @@ def _steps(running: Running, subject: Subject, way: Way) -> Iterable[Step]:
         return delay.of_heartbeat(subject.thing, way)
     if isinstance(subject.thing, Probe):
         return delay.of_probe(subject.thing, way)
+    if isinstance(subject.thing, Watchdog):
+        return delay.of_silence(subject.thing, way)
     if subject.rule is not None:
         return delay.of_rule(running, subject.rule, way)
     return delay.after_fired(running, way)
@@ -193,7 +196,7 @@ def _steps(running: Running, subject: Subject, way: Way) -> Iterable[Step]:
 
 def _elsewhere(running: Running, subject: Subject, found: Iterable[Way]) -> Iterable[Elsewhere]:
     """Other places, by labels that were not given and that the alert can have."""
-    if subject.kind in ("heartbeat", "probe"):  # all their labels are known
+    if subject.kind in OUTPOST_SOURCES:  # all their labels are known
         return
     here = {way.channel for way in found}
     labels = dict(subject.labels)

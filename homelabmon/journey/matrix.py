@@ -82,6 +82,15 @@ def _of_the_outpost(running: Running, given: Mapping[str, str]) -> Iterator[Row]
     if running.outpost is None:
         return
     file = running.outpost.file
+    if file.watchdog is not None:
+        labels = {
+            names.LABEL_ALERTNAME: names.ALERT_CLUSTER_SILENT,
+            names.LABEL_SOURCE: names.SOURCE_OUTPOST,
+            names.LABEL_SEVERITY: "critical",
+        }
+        if all(labels.get(label) == value for label, value in given.items()):
+            told: dict[str, Heard] = dict.fromkeys(channels(running, labels), "always")
+            yield Row("the outpost", names.ALERT_CLUSTER_SILENT, ("critical",), told)
     for kind, alertname, things in (
         ("heartbeat", HEARTBEAT_MISSED, file.heartbeats),
         ("probe", PROBE_DOWN, file.probes),

@@ -25,8 +25,11 @@ from homelabmon.relay.probes.judging import Told
 from homelabmon.relay.probes.state import State
 from homelabmon.relay.probes.targets import target_of
 from homelabmon.relay.probes.telling import notice
+from homelabmon.relay.vigil.telling import Picture, silent
+from homelabmon.relay.vigil.watchdog import Engine
 from homelabmon.routing.tree import GROUP_BY_ALL
 from homelabmon.spec import names
+from homelabmon.spec.relay_file import Watchdog
 from homelabmon.spec.watch import Probe
 
 _TEMPLATE: Final = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
@@ -51,7 +54,7 @@ def message_text(running: Running, subject: Subject, stop: Stop, at: datetime | 
         links=_links(service, stop),
         stack=service.file.name,
     )
-    book.take(Delivery(1, moment, (_notice(subject, moment),)), moment)
+    book.take(Delivery(1, moment, (_notice(subject, moment, service.file.name),)), moment)
     sending = book.next(stop.way.channel or "", moment + 60)
     assert sending is not None
     assert sending.message is not None
@@ -79,23 +82,26 @@ def _links(service: Service, stop: Stop) -> Links:
     return Links(**links)
 
 
-def _notice(subject: Subject, moment: float) -> Notice:
+def _notice(subject: Subject, moment: float, stack: str) -> Notice:
     labels = typical(subject.rule, subject.labels) if subject.rule is not None else dict(subject.labels)
-    outside = subject.kind in ("event", "heartbeat", "probe")
+    outside = subject.kind in ("event", "heartbeat", "probe", "outpost")
     return Notice(
         source=labels[names.LABEL_SOURCE] if outside else names.SOURCE_ALERTMANAGER,
         fingerprint="",
         labels=_shown(labels),
         firing=True,
         starts_at=moment,
-        annotations=_annotations(subject, _shown(labels), moment),
+        annotations=_annotations(subject, _shown(labels), moment, stack),
         event=subject.kind == "event",
     )
 
 
-def _annotations(subject: Subject, labels: Mapping[str, str], moment: float) -> Mapping[str, str]:
+def _annotations(subject: Subject, labels: Mapping[str, str], moment: float, stack: str) -> Mapping[str, str]:
     if subject.rule is not None:
         return annotations_of(subject.rule, labels)
+    if isinstance(subject.thing, Watchdog):
+        engine = Engine("", heard=moment, why="silent", since=moment)
+        return silent(stack, "", engine, Picture(moment), speaks=False).annotations
     probe = subject.thing
     if not isinstance(probe, Probe):
         return {}

@@ -17,10 +17,12 @@ from homelabmon.journey.running import Running
 from homelabmon.journey.shape import names_asked
 from homelabmon.journey.ways import OUTPOST_SOURCES, RELAY_SOURCES
 from homelabmon.spec import names
+from homelabmon.spec.relay_file import Watchdog
 from homelabmon.spec.suggest import suggest
 from homelabmon.spec.watch import Heartbeat, Probe
 
-Kind = Literal["rule", "event", "heartbeat", "probe", "unknown"]
+Kind = Literal["rule", "event", "heartbeat", "probe", "outpost", "unknown"]
+"""``outpost``: what it has to say of the cluster as a whole."""
 
 HEARTBEAT_MISSED: Final = "HeartbeatMissed"
 PROBE_DOWN: Final = "ProbeDown"
@@ -42,7 +44,7 @@ class Subject:
     labels: Mapping[str, str]
     given: Mapping[str, str]
     rule: Rule | None = None
-    thing: Heartbeat | Probe | None = None
+    thing: Heartbeat | Probe | Watchdog | None = None
     others: tuple[Rule, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -85,6 +87,8 @@ def subject(running: Running, name: str, given: Mapping[str, str], *, unknown: b
         thing = _outside(running, alertname, given)
     if thing is not None:
         return _watched(running, thing, given)
+    if alertname == names.ALERT_CLUSTER_SILENT and running.outpost is not None:
+        return _silence(running.outpost.file.watchdog, given)
     if alertname in running.rules_by_name:
         return _of_rules(running, alertname, given)
     if unknown:
@@ -151,6 +155,19 @@ def _of_cronjob(thing: Heartbeat | Probe) -> dict[str, str]:
         return {}
     namespace, _, cronjob = thing.cronjob.partition("/")
     return {"namespace": namespace, "cronjob": cronjob}
+
+
+def _silence(watchdog: Watchdog | None, given: Mapping[str, str]) -> Subject:
+    """The dead man's switch has gone off."""
+    if watchdog is None:
+        raise NoSuchAlertError("the outpost waits for no Watchdog: `homelabmon check` says why")
+    labels = {
+        names.LABEL_ALERTNAME: names.ALERT_CLUSTER_SILENT,
+        names.LABEL_SOURCE: names.SOURCE_OUTPOST,
+        names.LABEL_SEVERITY: "critical",
+        **given,
+    }
+    return Subject("outpost", labels, given, thing=watchdog)
 
 
 # Rules -------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from homelabmon.spec.watch import Heartbeat, Probe
 
 RELAY_SOURCES: Final = ("falco", "flux", "event")
 """What posts to the relay itself, by its ``source``."""
-OUTPOST_SOURCES: Final = ("heartbeat", "probe")
+OUTPOST_SOURCES: Final = (names.SOURCE_HEARTBEAT, names.SOURCE_PROBE, names.SOURCE_OUTPOST)
 """What the outpost tells of its own."""
 
 Labels = Mapping[str, str]
@@ -86,7 +86,10 @@ def _hold(entry: ResolvedRoute[RouteEntry], labels: Labels) -> float:
 
 
 def own_channel(running: Running, labels: Labels) -> str | None:
-    """The channel that a heartbeat or a probe of the outpost names itself, in place of that of its route."""
+    """The channel that stack.yaml names for a heartbeat, a probe or the outpost itself, in place of the routes'."""
+    if labels.get(names.LABEL_SOURCE) == names.SOURCE_OUTPOST:
+        watchdog = running.outpost.file.watchdog if running.outpost is not None else None
+        return watchdog.channel if watchdog is not None else None
     thing = watched_outside(running, labels)
     return thing.channel if thing is not None else None
 

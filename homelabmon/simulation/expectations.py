@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from homelabmon.errors import HomelabmonError
 from homelabmon.journey.running import Running, Service
 from homelabmon.journey.subject import Subject, subject
-from homelabmon.journey.ways import RELAY_SOURCES, Way, ways
+from homelabmon.journey.ways import OUTPOST_SOURCES, RELAY_SOURCES, Way, ways
 from homelabmon.routing.trace import RouteTried
 from homelabmon.routing.tree import ResolvedRoute, format_labels
 from homelabmon.spec import names
@@ -169,7 +169,7 @@ def _not_taken(running: Running, labels: Mapping[str, str], channel: str) -> Ite
 
 def _service(running: Running, labels: Mapping[str, str]) -> Service | None:
     source = labels.get(names.LABEL_SOURCE, "")
-    if source in ("heartbeat", "probe"):
+    if source in OUTPOST_SOURCES:
         return running.outpost
     return running.relay
 

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from homelabmon.journey.message import annotations_of
 from homelabmon.journey.running import Running
 from homelabmon.journey.subject import Subject, subject
+from homelabmon.journey.ways import OUTPOST_SOURCES
 from homelabmon.relay.incidents.notice import Notice
 from homelabmon.routing.timing.alerts import fingerprint
 from homelabmon.routing.timing.cluster import Put
@@ -73,7 +74,7 @@ def story_of(running: Running, timeline: Timeline) -> Story:
         rule = _rule(about, happening, start)
         known = tuple(episodes(_spans(happening.when, start, length), rule, start + length))
         firings.append(Firing(about.title, about.labels, known, _of_rule(about, happening)))
-        if about.kind in ("heartbeat", "probe"):
+        if about.kind in OUTPOST_SOURCES:
             events += _watched(about, known)
         else:
             annotations = annotations_of(about.rule, about.labels) if about.rule is not None else {}

@@ -48,6 +48,7 @@ QUESTIONS = {
     "a heartbeat of the outpost": ["nightly-backup"],
     "a heartbeat of a CronJob": ["heartbeat=restic-offsite"],
     "a probe of the outpost": ["ghcr"],
+    "a cluster that is silent": ["ClusterSilent"],
     "in a maintenance window": ["NodeDown", "--at", "2026-11-22T03:30+00:00"],
     "outside of a maintenance window": ["NodeDown", "--at", "2026-11-22T05:00+00:00"],
     "from elsewhere": ["Foreign", "team=a", "--unknown"],
@@ -229,6 +230,17 @@ def test_heartbeats_probes_and_their_alerts_are_the_same_question(capsys: Captur
     inside, outside = told(capsys, "upstream-dns"), told(capsys, "upstream-dns", "--source", "probe")
     assert "pack probes" in inside
     assert "the outpost asks" in outside
+
+
+def test_a_silent_cluster_is_told_where_the_outpost_speaks_whatever_the_routes_say(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    text = EXAMPLE.read_text().replace("  channel: ops\n  silence: 5m", "  channel: science\n  silence: 10m")
+    (tmp_path / "stack.yaml").write_text(text)
+    first, *_ = told(capsys, "ClusterSilent", stack=tmp_path / "stack.yaml").splitlines()
+    assert first == "ClusterSilent is told in #science, 9m1s to 10m5s after the cluster falls silent."
+    outcome = explain(capsys, "ClusterSilent", stack=GOLDEN / "minimal" / "stack.yaml")
+    assert outcome.err.startswith("error: no rule defines an alert 'ClusterSilent'")
 
 
 def test_the_times_are_those_of_the_stack(capsys: Capture) -> None:
