@@ -22,7 +22,7 @@ START: Final = 5.0
 
 @click.command(
     name="beat",
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    context_settings={"allow_interspersed_args": False},
     epilog="Example: homelabmon beat nightly-backup -- restic backup /srv",
 )
 @click.argument("name")
@@ -57,6 +57,8 @@ def command(name: str, job: tuple[str, ...], url_file: Path | None, spool: Path 
     The address is a secret, as `homelabmon heartbeat urls` prints it: that of one heartbeat, or one that ends with the
     key of all, to which the name is added.
     """
+    if job[:1] != ("--",) and "".join(job[:1]).startswith("-"):
+        raise click.UsageError(f"{job[0]} stands behind the name: options come before it, the command behind --")
     job = job[1:] if job[:1] == ("--",) else job
     import uuid
 

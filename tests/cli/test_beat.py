@@ -152,6 +152,16 @@ def test_options_behind_the_command_are_the_commands(tmp_path: Path, outpost: Ou
     )
 
 
+@pytest.mark.parametrize("misplaced", [("--nap", "x", "backup"), ("backup", "--within", "5")])
+def test_options_that_nobody_knows_or_that_come_too_late_are_said_and_nothing_runs(
+    tmp_path: Path, outpost: Outpost, misplaced: tuple[str, ...]
+) -> None:
+    code, out, err = beat(tmp_path, outpost.url, *misplaced, "--", "echo", "ran")
+    assert (code, out, outpost.heard) == (2, b"", [])
+    option = next(word for word in misplaced if word.startswith("--"))
+    assert option.encode() in err
+
+
 def test_the_last_of_much_output_is_reported(tmp_path: Path, outpost: Outpost) -> None:
     code, out, _ = beat(tmp_path, outpost.url, "backup", "--", "seq", "200000")
     assert (code, len(out.splitlines())) == (0, 200_000)
