@@ -103,11 +103,30 @@ def _follow(setup: Setup, incident: Incident, now: Now) -> list[Saying]:
         if all(_well(name, now) for name in affected) and now.at - back >= setup.incident_after:
             return [Saying(incident.id, "resolved", "Everything that was affected works again.")]
         return []
-    if down or not all(_well(name, now) for name in affected):
+    if down:
+        return _in_part(setup, incident, affected, down, now)
+    if not all(_well(name, now) for name in affected):
         return []
     names = words.listed([public[name].title for name in affected])
     verb = "works" if len(affected) == 1 else "work"
     return [Saying(incident.id, "monitoring", f"{names} {verb} again. It is being watched.")]
+
+
+def _in_part(setup: Setup, incident: Incident, affected: Sequence[str], down: Sequence[str], now: Now) -> list[Saying]:
+    """What has been well for long enough while the rest is down is said, once; and that it is not so any more."""
+    public, said = setup.components, incident.updates[0].body if incident.updates else ""
+    back = [name for name in affected if _well(name, now) and now.at - now.spans[name].began >= setup.incident_after]
+    if not back:
+        again = said.endswith(_NOT_YET)
+        return [Saying(incident.id, "investigating", _sentences(setup, down, now, again=True))] if again else []
+    work = f"{words.listed([public[name].title for name in back])} {'works' if len(back) == 1 else 'work'} again"
+    body = (
+        f"{work}; {words.listed([public[name].title for name in down])} {'does' if len(down) == 1 else 'do'}{_NOT_YET}"
+    )
+    return [] if body == said else [Saying(incident.id, "investigating", body)]
+
+
+_NOT_YET: Final = " not yet."
 
 
 def _watched(setup: Setup, name: str, now: Now) -> bool:

@@ -86,6 +86,25 @@ def test_what_falls_soon_after_joins_and_the_last_one_back_ends_it() -> None:
     assert watch.said()[1] == ("investigating", "Backups has not run as expected since 22 Nov 2026, 12:02 UTC.")
 
 
+def test_what_is_back_while_the_rest_is_down_is_said_once_and_taken_back_where_it_falls_again() -> None:
+    watch = Watch()
+    for name in ("home", "mail"):
+        watch.since(name, "outage", NOON)
+    watch.at(NOON + 5 * M)
+    watch.since("home", "operational", NOON + 10 * M)
+    for minute in (10, 14, 15, 16, 20):
+        assert watch.at(NOON + minute * M) == [("Outage: The house and mail", "major", "investigating")]
+    assert watch.said()[1:] == [("investigating", "The house works again; mail does not yet.")]
+    watch.since("home", "outage", NOON + 30 * M)
+    for minute in (30, 31):
+        watch.at(NOON + minute * M)
+    assert len(watch.said()) == 3
+    assert "The house has been down again since 22 Nov 2026, 12:30 UTC." in watch.said()[2][1]
+    for name in ("home", "mail"):
+        watch.since(name, "operational", NOON + 40 * M)
+    assert watch.at(NOON + 40 * M)[0][2] == "monitoring"
+
+
 def test_what_falls_much_later_is_another_incident() -> None:
     watch = Watch()
     watch.since("home", "outage", NOON)
