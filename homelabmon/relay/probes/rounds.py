@@ -38,7 +38,7 @@ LOOK_EVERY: Final = 10.0
 """Seconds between looks at those that wait to be told of."""
 BLIND_NAP: Final = 10.0
 """Seconds after which a blind outpost looks again whether somebody may be asked."""
-STALL: Final = 5.0
+STALL: Final = 2.0
 """Seconds beyond its own time after which nothing of a check is believed: it was this process that stood still."""
 THEIRS_EVERY: Final = 300.0
 """Seconds between looks at a third party's own page; while the probe fails, ``THEIRS_SOON``."""

@@ -230,11 +230,11 @@ def test_what_was_asked_while_the_machine_slept_counts_not() -> None:
 
 def test_what_ended_long_after_its_time_says_only_that_this_process_stood_still() -> None:
     async def scenario(world: World) -> None:
-        world.answers["a"], world.lasts = BAD, 16.0
+        world.answers["a"], world.lasts = BAD, 12.5
         await world.time.sleep(300)
         assert world.rounds.counts.keys() == {"blind"}
         assert (world.state("a").status, world.state("a").checked_at) == ("new", None)
-        world.lasts = 14.0
+        world.lasts = 11.5
         await world.time.sleep(100)
         assert world.begins() == ["a"]
 
