@@ -115,7 +115,10 @@ def _follow(setup: Setup, incident: Incident, now: Now) -> list[Saying]:
 def _in_part(setup: Setup, incident: Incident, affected: Sequence[str], down: Sequence[str], now: Now) -> list[Saying]:
     """What has been well for long enough while the rest is down is said, once; and that it is not so any more."""
     public, said = setup.components, incident.updates[0].body if incident.updates else ""
-    back = [name for name in affected if _well(name, now) and now.at - now.spans[name].began >= setup.incident_after]
+    well = [name for name in affected if _well(name, now)]
+    back = [name for name in well if now.at - now.spans[name].began >= setup.incident_after]
+    if len(back) < len(well):
+        return []  # soon there will be more to say
     if not back:
         again = said.endswith(_NOT_YET)
         return [Saying(incident.id, "investigating", _sentences(setup, down, now, again=True))] if again else []

@@ -105,6 +105,18 @@ def test_what_is_back_while_the_rest_is_down_is_said_once_and_taken_back_where_i
     assert watch.at(NOON + 40 * M)[0][2] == "monitoring"
 
 
+def test_what_comes_back_within_minutes_is_said_at_once() -> None:
+    watch = Watch()
+    for name in ("home", "mail", "backup"):
+        watch.since(name, "outage", NOON)
+    watch.at(NOON + 5 * M)
+    for name, minute in (("home", 10), ("mail", 12)):
+        watch.since(name, "operational", NOON + minute * M)
+    for minute in (15, 16, 17, 18):
+        watch.at(NOON + minute * M)
+    assert watch.said()[1:] == [("investigating", "The house and mail work again; Backups does not yet.")]
+
+
 def test_what_falls_much_later_is_another_incident() -> None:
     watch = Watch()
     watch.since("home", "outage", NOON)
