@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,8 @@ def mutants(draw: st.DrawFn) -> Any:
         for part in way:
             parent = parent[part]
         if draw(st.booleans()):
-            parent[last] = draw(st.sampled_from(["", "x", "{{"]) if "matchers" in (*way, last) else ODD)
+            odd = draw(st.sampled_from(["", "x", "{{"]) if "matchers" in (*way, last) else ODD)
+            parent[last] = deepcopy(odd)  # the next oddity may go into this one
         else:
             del parent[last]
     return data
