@@ -121,9 +121,19 @@ def take(state: State, ping: Ping) -> State:
         if state.last_start is not None and ping.at < state.last_start:
             return state
         return replace(state, last_start=ping.at, start_rid=ping.rid, wait=None)
-    if ping.kind == "fail" and state.reason == "failed" and ping.at == state.last_ping:
-        return state  # the same again: a client that was not sure whether it had been heard
+    if _is_again(state, ping):
+        return state
     return _ended(state, ping)
+
+
+def _is_again(state: State, ping: Ping) -> bool:
+    """The same end of a run once more, from a client that was not sure whether it had been heard."""
+    if ping.at != state.last_ping:
+        return False
+    if ping.kind == "fail":
+        return state.reason == "failed"
+    ends_a_run = state.last_start is not None and ping.rid in (None, state.start_rid)
+    return state.status == "up" and not ends_a_run
 
 
 def _ended(state: State, ping: Ping) -> State:

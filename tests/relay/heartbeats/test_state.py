@@ -382,6 +382,15 @@ def test_after_a_gap_nothing_is_missed_sooner_than_without(
         assert after.at == before.at or after.at >= now + began + lasted
 
 
+def test_a_success_that_is_told_twice_took_as_long_as_at_first() -> None:
+    once = pings((0, "start", ONE), (5 * M, "success", ONE))
+    assert once.duration == 5 * M
+    assert pings((5 * M, "success", ONE), state=once) == once
+    running = pings((5 * M, "start", TWO), state=once)
+    assert pings((5 * M, "success", ONE), state=running) == running
+    assert pings((5 * M, "success", TWO), state=running).last_start is None
+
+
 def test_a_failure_that_is_told_twice_has_happened_once() -> None:
     once = pings((0, "success"), (5, "fail"))
     assert once.failures == 1
